@@ -1,0 +1,118 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Every Swift target is built with the same strict settings.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  // Types that own memory lend spans of it.
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+/// The modules, floor by floor: a module depends on floors below its own only.
+let modules: [(floor: Int, name: String, dependencies: [Target.Dependency])] = [
+  (1, "Bytes", ["CKernels", system]),
+  (1, "ElementFormats", []),
+  (2, "Tensors", ["Bytes", "ElementFormats", "CKernels"]),
+  (3, "Checkpoints", ["Bytes", "Tensors", system]),
+  (3, "Quantization", ["Bytes", "CKernels", "ElementFormats", "Tensors"]),
+  (3, "ReferenceModel", ["COpenBLAS", "Tensors"]),
+  (4, "SourceWeights", ["Bytes", "Checkpoints", "CKernels", "Quantization", "Tensors"]),
+  (4, "ModelFamilies", ["Bytes", "Checkpoints", "ReferenceModel", "Tensors"]),
+  (4, "Validation", ["Bytes", "Quantization", "ReferenceModel", "Tensors", yams]),
+  (4, "Container", ["Bytes", "Checkpoints", "Quantization", "Tensors", system, crypto]),
+  (
+    5, "Conversion",
+    [
+      "Bytes", "Tensors", "Checkpoints", "Quantization", "ReferenceModel", "SourceWeights",
+      "ModelFamilies", "Validation", "Container", system, yams,
+    ]
+  ),
+]
+
+let tests: [(name: String, dependencies: [Target.Dependency])] = [
+  ("BytesTests", ["Bytes", "CKernels", system]),
+  ("ElementFormatsTests", ["ElementFormats", "CKernels", "Checkpoints", "Tensors", "FixtureSupport"]),
+  ("CheckpointsTests", ["Bytes", "Checkpoints", "Tensors", "FixtureSupport", system]),
+  (
+    "QuantizationTests",
+    ["CKernels", "Checkpoints", "ElementFormats", "Quantization", "Tensors", "FixtureSupport"]
+  ),
+  ("ReferenceModelTests", ["Checkpoints", "ReferenceModel", "Tensors", "FixtureSupport"]),
+  (
+    "SourceWeightsTests",
+    ["Bytes", "Checkpoints", "Quantization", "SourceWeights", "Tensors", "FixtureSupport"]
+  ),
+  (
+    "ModelFamiliesTests",
+    [
+      "Bytes", "Checkpoints", "ModelFamilies", "ReferenceModel", "SourceWeights", "Tensors",
+      "FixtureSupport", system,
+    ]
+  ),
+  ("ValidationTests", ["Validation", "Quantization", "Tensors", "FixtureSupport"]),
+  (
+    "ContainerTests",
+    ["Bytes", "Checkpoints", "Container", "Quantization", "Tensors", "FixtureSupport", system]
+  ),
+  (
+    "ConversionTests",
+    [
+      "Bytes", "Checkpoints", "CKernels", "Container", "Conversion", "Quantization", "Tensors",
+      "Validation", "FixtureSupport", system,
+    ]
+  ),
+  ("CommandTests", ["kelter", "FixtureSupport"]),
+]
+
+let package = Package(
+  name: "kelter",
+  products: [
+    .executable(name: "kelter", targets: ["kelter"]),
+    .library(name: "Conversion", targets: ["Conversion"]),
+  ],
+  dependencies: [
+    // Paths, file descriptors and errno.
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    // The command line.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // Recipes and budgets are YAML.
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // SHA-256 of `--sha256`.
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    .target(name: "CKernels"),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+  ]
+    + modules.map {
+      .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: strict)
+    }
+    + [
+      .executableTarget(
+        name: "kelter",
+        dependencies: [
+          "Bytes", "Checkpoints", "Container", "Conversion", "ModelFamilies", "Quantization",
+          "Validation", argumentParser, system,
+        ],
+        swiftSettings: strict),
+      // Where the tests find fixtures/.
+      .target(
+        name: "FixtureSupport", dependencies: [system], path: "Tests/FixtureSupport",
+        swiftSettings: strict),
+    ]
+    + tests.map {
+      .testTarget(name: $0.name, dependencies: $0.dependencies, swiftSettings: strict)
+    }
+)
