@@ -1,3 +1,5 @@
+import Tensors
+
 /// What to do with a weight: a quantization format by name, or a way to leave it as it is.
 public enum Scheme: String, Sendable, Hashable, CaseIterable {
   /// E4M3 with a Float32 scale per 128×128 block, as DeepSeek-V3 is released.
