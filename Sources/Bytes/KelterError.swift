@@ -8,6 +8,8 @@ public enum FailureKind: Sendable, Hashable {
   case cannotCreate
   /// An operation on a file failed while running.
   case inputOutput
+  /// The run was stopped by a signal.
+  case interrupted
   /// The request makes no sense.
   case usage
 }

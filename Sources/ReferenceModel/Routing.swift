@@ -6,6 +6,11 @@ public struct Routing: Sendable, Equatable {
     public let token: Int
     /// The weight of the expert's output in the token's sum.
     public let weight: Float
+
+    public init(token: Int, weight: Float) {
+      self.token = token
+      self.weight = weight
+    }
   }
 
   public let tokenCount: Int

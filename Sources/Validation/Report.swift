@@ -1,6 +1,6 @@
 /// What a conversion or a verification found, as it is written to a report.
 ///
-/// The JSON form is specified by formats/report.schema.json. A figure that is not finite is null
+/// The JSON form is specified by formats/report.schema.json. A figure that is not finite is absent
 /// there, and is always a violation of the budget.
 public struct Report: Sendable, Codable, Equatable {
   /// The version of this structure; it grows when a reader of the old one would misread the new.
