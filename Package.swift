@@ -41,7 +41,7 @@ let modules: [(floor: Int, name: String, dependencies: [Target.Dependency])] = [
 ]
 
 let tests: [(name: String, dependencies: [Target.Dependency])] = [
-  ("BytesTests", ["Bytes", "CKernels", system]),
+  ("BytesTests", ["Bytes", "CKernels", "FixtureSupport", system]),
   ("ElementFormatsTests", ["ElementFormats", "CKernels", "Checkpoints", "Tensors", "FixtureSupport"]),
   ("CheckpointsTests", ["Bytes", "Checkpoints", "Tensors", "FixtureSupport", system]),
   (

@@ -1,3 +1,4 @@
+#include "ck_checksum.h"
 #include "ck_dispatch.h"
 
 #include <stdatomic.h>
@@ -29,4 +30,14 @@ int ck_select_isa(ck_isa isa) {
   if (!processor_has(isa)) return -1;
   atomic_store_explicit(&chosen_isa, (int)isa, memory_order_relaxed);
   return 0;
+}
+
+size_t ck_checksum_stripes(
+    uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block) {
+#if defined(__x86_64__)
+  if (ck_isa_in_use() == CK_ISA_AVX2) {
+    return ck_checksum_stripes_avx2(lanes, bytes, stripe_count, stripes_in_block);
+  }
+#endif
+  return ck_checksum_stripes_portable(lanes, bytes, stripe_count, stripes_in_block);
 }

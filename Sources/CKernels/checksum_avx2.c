@@ -1,0 +1,43 @@
+#pragma STDC FP_CONTRACT OFF
+#include "ck_checksum.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+__attribute__((target("avx2,f16c"))) size_t ck_checksum_stripes_avx2(
+    uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block) {
+  const __m256i prime = _mm256_set1_epi32((int)0x9E3779B1u);
+  __m256i lane[2] = {
+      _mm256_loadu_si256((const __m256i *)lanes),
+      _mm256_loadu_si256((const __m256i *)(lanes + 4)),
+  };
+  for (size_t i = 0; i < stripe_count; i++) {
+    const uint8_t *stripe = bytes + 64 * i;
+    const uint8_t *secret = ck_checksum_secret + 8 * stripes_in_block;
+    _mm_prefetch((const char *)stripe + 512, _MM_HINT_T0);
+    for (int j = 0; j < 2; j++) {
+      __m256i value = _mm256_loadu_si256((const __m256i *)(stripe + 32 * j));
+      __m256i key =
+          _mm256_xor_si256(value, _mm256_loadu_si256((const __m256i *)(secret + 32 * j)));
+      __m256i product = _mm256_mul_epu32(key, _mm256_srli_epi64(key, 32));
+      // Neighbouring lanes exchange their values.
+      __m256i swapped = _mm256_shuffle_epi32(value, _MM_SHUFFLE(1, 0, 3, 2));
+      lane[j] = _mm256_add_epi64(lane[j], _mm256_add_epi64(product, swapped));
+    }
+    if (++stripes_in_block < 16) continue;
+    stripes_in_block = 0;
+    for (int j = 0; j < 2; j++) {
+      __m256i mixed = _mm256_xor_si256(lane[j], _mm256_srli_epi64(lane[j], 47));
+      mixed = _mm256_xor_si256(
+          mixed, _mm256_loadu_si256((const __m256i *)(ck_checksum_secret + 128 + 32 * j)));
+      // 64 × 32 bits: the low product, and the high product moved up.
+      __m256i low = _mm256_mul_epu32(mixed, prime);
+      __m256i high = _mm256_mul_epu32(_mm256_srli_epi64(mixed, 32), prime);
+      lane[j] = _mm256_add_epi64(low, _mm256_slli_epi64(high, 32));
+    }
+  }
+  _mm256_storeu_si256((__m256i *)lanes, lane[0]);
+  _mm256_storeu_si256((__m256i *)(lanes + 4), lane[1]);
+  return stripes_in_block;
+}
+#endif
