@@ -1,0 +1,103 @@
+import Bytes
+import Synchronization
+public import SystemPackage
+
+/// Writes a container as planned, under a temporary name until `publish`.
+///
+/// Extents may be written in any order and by several threads, each extent by one; the bytes of
+/// the file do not depend on it.
+public final class ContainerWriter: Sendable {
+  public let plan: ContainerPlan
+  private let output: AtomicFile
+  private let results: Mutex<WrittenResults>
+
+  /// Creates the partial file.
+  /// - Parameter replacing: whether a file of that name may be replaced.
+  public init(path: FilePath, plan: ContainerPlan, replacing: Bool) throws(ContainerError) {
+    self.plan = plan
+    results = Mutex(WrittenResults(plan: plan))
+    do throws(BytesError) {
+      output = try AtomicFile(path: path, replacing: replacing)
+      try output.setByteCount(plan.byteCount)
+    } catch {
+      throw .file(error)
+    }
+  }
+
+  /// The name under which the file will appear.
+  public var path: FilePath { output.path }
+
+  /// Starts an extent. Each must be written exactly once, by one thread at a time.
+  public func extent(_ index: Int) -> ExtentWriter {
+    ExtentWriter(
+      index: index, range: plan.byteRange(ofExtent: index),
+      usedByteCount: plan.usedByteCount(ofExtent: index),
+      hasDigest: plan.features.contains(.digests), output: output
+    ) { [self] sums in
+      results.withLock { results in
+        results.writeCounts[index] += 1
+        results.checksums[index] = sums.checksum
+        if let digest = sums.digest { results.digests[index] = digest }
+      }
+    }
+  }
+
+  /// Writes the extent of the files; `bytes` gives the contents of each of `plan.files`.
+  public func writeFiles(
+    _ bytes: (PlannedFile) throws -> [UInt8]
+  ) throws {
+    guard let index = plan.filesExtent else { return }
+    let writer = extent(index)
+    for file in plan.files {
+      try writer.pad(toMultipleOf: ContainerFormat.innerAlignment)
+      let contents = try bytes(file)
+      guard contents.count == file.byteCount else {
+        throw ContainerError.wrongExtentByteCount(
+          path: path, extent: index, planned: file.byteCount, written: contents.count)
+      }
+      try writer.append(contents)
+    }
+    try writer.finish()
+  }
+
+  /// Sets the error of a tensor, given by its place in the plan.
+  public func setErrorRecord(_ record: ErrorRecord, ofTensor tensor: Int, inExtent extent: Int) {
+    results.withLock { $0.errors[plan.firstTensors[extent] + tensor] = record }
+  }
+
+  /// Sets the XXH3-64 of a whole source file, given by its place in `plan.sources`.
+  public func setContentChecksum(_ checksum: UInt64, ofSource source: Int) {
+    results.withLock { $0.sourceChecksums[source] = checksum }
+  }
+
+  /// Writes the index, forces all to the disk and gives the file its name.
+  ///
+  /// Comes after all extents. Until it returns there is no file of that name, or the old one.
+  /// - Throws: `wrongExtentWrites`, `wrongErrorRecord` if something is missing; `file`.
+  public func publish() throws(ContainerError) {
+    let results = results.withLock { $0 }
+    for (extent, count) in results.writeCounts.enumerated() where count != 1 {
+      throw .wrongExtentWrites(path: path, extent: extent, count: count)
+    }
+    for (placed, error) in zip(plan.tensors, results.errors)
+    where placed.tensor.hasErrorRecord != (error != nil) {
+      throw .wrongErrorRecord(path: path, tensor: placed.tensor.name)
+    }
+    let index = IndexWriter(plan: plan, results: results)
+    do throws(BytesError) {
+      var checksums: [UInt64] = []
+      for section in plan.sections {
+        let bytes = index.bytes(of: section)
+        checksums.append(Checksum.of(bytes.rawSpan))
+        try output.write(bytes.rawSpan, at: section.byteOffset)
+      }
+      try output.write(index.header(checksums: checksums).rawSpan, at: 0)
+      try output.publish()
+    } catch {
+      throw .file(error)
+    }
+  }
+
+  /// Removes what was written. Nothing appears under the file's name.
+  public func discard() { output.discard() }
+}

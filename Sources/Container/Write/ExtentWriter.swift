@@ -1,0 +1,113 @@
+import Bytes
+import Crypto
+
+/// Writes one extent from its first byte to its last, and computes its checksum on the way.
+public final class ExtentWriter {
+  /// The index of the extent in the plan.
+  public let index: Int
+  /// The number of bytes written so far.
+  public private(set) var byteCount = 0
+  private let range: Range<Int>
+  private let usedByteCount: Int
+  private let output: AtomicFile
+  private let isFinished: (ExtentSums) -> Void
+  private var buffer: [UInt8] = []
+  private var flushedByteCount = 0
+  private var checksum = Checksum()
+  private var digest: SHA256?
+
+  /// How much is collected before it is written.
+  private static let bufferByteCount = 1 << 20
+
+  init(
+    index: Int, range: Range<Int>, usedByteCount: Int, hasDigest: Bool, output: AtomicFile,
+    isFinished: @escaping (ExtentSums) -> Void
+  ) {
+    self.index = index
+    self.range = range
+    self.usedByteCount = usedByteCount
+    self.output = output
+    self.isFinished = isFinished
+    digest = hasDigest ? SHA256() : nil
+    buffer.reserveCapacity(min(range.count, Self.bufferByteCount))
+  }
+
+  /// Appends bytes.
+  /// - Throws: `wrongExtentByteCount` if they do not fit; `file` if writing fails.
+  public func append(_ bytes: RawSpan) throws(ContainerError) {
+    let (end, overflow) = byteCount.addingReportingOverflow(bytes.byteCount)
+    guard !overflow, end <= usedByteCount else {
+      throw .wrongExtentByteCount(
+        path: output.path, extent: index, planned: usedByteCount, written: overflow ? .max : end)
+    }
+    byteCount = end
+    try collect(bytes)
+  }
+
+  /// Appends bytes.
+  public func append(_ bytes: [UInt8]) throws(ContainerError) {
+    try append(bytes.rawSpan)
+  }
+
+  /// Appends zeros up to a multiple of `alignment`, counted from the start of the extent.
+  public func pad(toMultipleOf alignment: Int) throws(ContainerError) {
+    try pad(toByteOffset: byteCount.roundedUp(toMultipleOf: alignment))
+  }
+
+  /// Appends zeros up to an offset, counted from the start of the extent.
+  public func pad(toByteOffset byteOffset: Int) throws(ContainerError) {
+    guard byteOffset >= byteCount else {
+      throw .wrongExtentByteCount(
+        path: output.path, extent: index, planned: byteOffset, written: byteCount)
+    }
+    try append([UInt8](repeating: 0, count: byteOffset - byteCount))
+  }
+
+  /// Ends the extent: fills it with zeros and reports its checksum to the container.
+  /// - Throws: `wrongExtentByteCount` unless exactly the planned bytes were appended.
+  public func finish() throws(ContainerError) {
+    guard byteCount == usedByteCount else {
+      throw .wrongExtentByteCount(
+        path: output.path, extent: index, planned: usedByteCount, written: byteCount)
+    }
+    try collect([UInt8](repeating: 0, count: range.count - usedByteCount).rawSpan)
+    try flush()
+    isFinished(ExtentSums(checksum: checksum.value(), digest: digest.map { Array($0.finalize()) }))
+  }
+
+  private func collect(_ bytes: RawSpan) throws(ContainerError) {
+    if buffer.count + bytes.byteCount > Self.bufferByteCount { try flush() }
+    if bytes.byteCount >= Self.bufferByteCount {
+      try write(bytes)
+    } else {
+      unsafe bytes.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
+    }
+  }
+
+  private func flush() throws(ContainerError) {
+    // The buffer is taken out so that its span can be lent while this object changes.
+    var full: [UInt8] = []
+    swap(&full, &buffer)
+    try write(full.rawSpan)
+    full.removeAll(keepingCapacity: true)
+    swap(&full, &buffer)
+  }
+
+  private func write(_ bytes: RawSpan) throws(ContainerError) {
+    guard bytes.byteCount > 0 else { return }
+    checksum.update(bytes)
+    unsafe bytes.withUnsafeBytes { unsafe digest?.update(bufferPointer: $0) }
+    do throws(BytesError) {
+      try output.write(bytes, at: range.lowerBound + flushedByteCount)
+    } catch {
+      throw .file(error)
+    }
+    flushedByteCount += bytes.byteCount
+  }
+}
+
+/// What an extent's bytes add up to.
+struct ExtentSums: Sendable {
+  var checksum: UInt64
+  var digest: [UInt8]?
+}
