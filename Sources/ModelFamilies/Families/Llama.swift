@@ -1,0 +1,18 @@
+import Bytes
+
+extension ModelFamily {
+  /// Llama 2 and 3, R1-Distill-Llama, Yi: dense.
+  ///
+  /// Source: transformers' `llama`.
+  static let llama = ModelFamily(
+    name: "Llama",
+    modelTypes: ["llama"],
+    architectures: ["LlamaForCausalLM"],
+    expectedSettings: ["hidden_act": .string("silu"), "mlp_bias": .bool(false)],
+    sizes: [
+      .hidden: "hidden_size", .vocabulary: "vocab_size", .denseWidth: "intermediate_size",
+    ],
+    tensors: .decoder + .queryKeyValueAttention
+      + .denseMLP(
+        "mlp.", gate: "gate_proj.weight", up: "up_proj.weight", down: "down_proj.weight"))
+}

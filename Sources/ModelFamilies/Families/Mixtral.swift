@@ -1,0 +1,24 @@
+import Bytes
+import ReferenceModel
+
+extension ModelFamily {
+  /// Mixtral 8x7B and 8x22B.
+  ///
+  /// Source: transformers' `mixtral`.
+  static let mixtral = ModelFamily(
+    name: "Mixtral",
+    modelTypes: ["mixtral"],
+    architectures: ["MixtralForCausalLM"],
+    expectedSettings: ["hidden_act": .string("silu")],
+    sizes: [
+      .hidden: "hidden_size", .vocabulary: "vocab_size", .experts: "num_local_experts",
+      .expertWidth: "intermediate_size",
+    ],
+    mixtureLayers: .all,
+    router: RouterTemplate(scoring: .softmax, normalization: .always(epsilon: 0)),
+    tensors: .decoder + .queryKeyValueAttention + [
+      TensorRule(.mixtureLayer, "block_sparse_moe.gate.weight", .router, [.experts, .hidden])
+    ]
+      + .experts(
+        "block_sparse_moe.experts.{}.", gate: "w1.weight", up: "w3.weight", down: "w2.weight"))
+}

@@ -1,0 +1,113 @@
+public import ReferenceModel
+public import Tensors
+
+/// A tensor's name and its shape as a weight: not that of packed codes.
+public struct NamedShape: Sendable, Hashable {
+  public let name: String
+  public let shape: Shape
+
+  public init(name: String, shape: Shape) {
+    self.name = name
+    self.shape = shape
+  }
+}
+
+/// What a checkpoint is: every tensor's role, and for every layer which weights make its MLP.
+/// Tensors are named as in the checkpoint, and each that is named here is there.
+public struct ModelDescription: Sendable {
+  /// The name that people use: "DeepSeek-V3".
+  public let familyName: String
+  /// The config's `model_type`; nil if it has none.
+  public let modelType: String?
+  public let hiddenSize: Int
+  public let vocabularySize: Int
+  /// The ε of every RMS norm.
+  public let normEpsilon: Double
+  /// The table of token embeddings, vocabulary size × hidden size.
+  public let embedding: String
+  /// All layers in order, those of multi-token prediction last.
+  public let layers: [LayerDescription]
+  public let parameters: ParameterCounts
+  /// What is unusual and no error.
+  public let notes: [ModelNote]
+
+  let assignments: [String: TensorAssignment]
+
+  /// The role of a tensor of the checkpoint; nil for any other name.
+  public func assignment(of tensor: String) -> TensorAssignment? {
+    assignments[tensor]
+  }
+
+  /// The number of layers that are not there for multi-token prediction.
+  public var mainLayerCount: Int { layers.count { !$0.isMultiTokenPrediction } }
+}
+
+/// One decoder layer, as far as its MLP goes.
+public struct LayerDescription: Sendable, Hashable {
+  /// The number in the names of its tensors.
+  public let index: Int
+  /// Whether the layer predicts tokens further ahead: it takes no part in the model's stream.
+  public let isMultiTokenPrediction: Bool
+  /// The RMS norm before the MLP: hidden size elements.
+  public let postAttentionNorm: String
+  public let activation: GatedActivation
+  public let mlp: MLP
+
+  public enum MLP: Sendable, Hashable {
+    case dense(MLPWeights)
+    case mixtureOfExperts(MoEDescription)
+  }
+
+  /// Nil for a dense layer.
+  public var mixtureOfExperts: MoEDescription? {
+    if case .mixtureOfExperts(let mixture) = mlp { mixture } else { nil }
+  }
+}
+
+/// The weights of a gated MLP.
+public struct MLPWeights: Sendable, Hashable {
+  /// intermediate size × hidden size
+  public let gate: String
+  /// intermediate size × hidden size
+  public let up: String
+  /// hidden size × intermediate size
+  public let down: String
+  public let intermediateSize: Int
+}
+
+/// The weights of a mixture of experts, and its router's rule.
+public struct MoEDescription: Sendable, Hashable {
+  /// expert count × hidden size
+  public let routerWeight: String
+  /// expert count elements; nil if the family has none.
+  public let correctionBias: String?
+  public let router: RouterRule
+  /// The routed experts by index.
+  public let experts: [MLPWeights]
+  public let sharedExpert: MLPWeights?
+}
+
+/// How many numbers the model has learned. Scales of a quantized source are no parameters.
+public struct ParameterCounts: Sendable, Hashable {
+  /// Without multi-token-prediction layers.
+  public let total: Int
+  /// Those that one token meets, without multi-token-prediction layers: all but the routed experts
+  /// that are not chosen. As DeepSeek counts, embeddings and head are among them.
+  public let activePerToken: Int
+  /// In multi-token-prediction layers.
+  public let multiTokenPrediction: Int
+}
+
+/// Something about a checkpoint that a user should know and that stops nothing.
+public enum ModelNote: Sendable, Hashable, CustomStringConvertible {
+  /// The config declares multi-token-prediction layers that have no tensors.
+  case absentPredictionLayers(declared: Int, present: Int, key: String)
+
+  public var description: String {
+    switch self {
+    case .absentPredictionLayers(let declared, let present, let key):
+      "config.json declares \(declared) multi-token-prediction layer\(declared == 1 ? "" : "s") "
+        + "('\(key)'), of which the checkpoint holds \(present)"
+    }
+  }
+}
