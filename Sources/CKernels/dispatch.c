@@ -1,5 +1,8 @@
 #include "ck_checksum.h"
+#include "ck_convert.h"
 #include "ck_dispatch.h"
+#include "ck_quantize.h"
+#include "ck_statistics.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -40,4 +43,52 @@ size_t ck_checksum_stripes(
   }
 #endif
   return ck_checksum_stripes_portable(lanes, bytes, stripe_count, stripes_in_block);
+}
+
+// Calls the chosen twin of an operation.
+#if defined(__x86_64__)
+#define CK_DISPATCH(operation, ...)                        \
+  do {                                                     \
+    if (ck_isa_in_use() == CK_ISA_AVX2) {                  \
+      operation##_avx2(__VA_ARGS__);                       \
+    } else {                                               \
+      operation##_portable(__VA_ARGS__);                   \
+    }                                                      \
+  } while (0)
+#else
+#define CK_DISPATCH(operation, ...) operation##_portable(__VA_ARGS__)
+#endif
+
+#define CK_DISPATCH_DECODE(format)                                                  \
+  void ck_decode_##format(const uint8_t *codes, size_t count, float *values) {      \
+    CK_DISPATCH(ck_decode_##format, codes, count, values);                          \
+  }
+CK_DISPATCH_DECODE(bf16)
+CK_DISPATCH_DECODE(f16)
+CK_DISPATCH_DECODE(e4m3)
+CK_DISPATCH_DECODE(e5m2)
+CK_DISPATCH_DECODE(e8m0)
+CK_DISPATCH_DECODE(e2m1)
+CK_DISPATCH_DECODE(int8)
+
+#define CK_DISPATCH_ENCODE(format)                                                  \
+  void ck_encode_##format(const float *values, size_t count, uint8_t *codes) {      \
+    CK_DISPATCH(ck_encode_##format, values, count, codes);                          \
+  }
+CK_DISPATCH_ENCODE(bf16)
+CK_DISPATCH_ENCODE(e4m3)
+
+void ck_quantize(const ck_quantizer *quantizer, const float *values, size_t rows, uint8_t *codes,
+                 uint8_t *scales, uint8_t *zero_points) {
+  CK_DISPATCH(ck_quantize, quantizer, values, rows, codes, scales, zero_points);
+}
+
+void ck_dequantize_row(ck_code code, const uint8_t *codes, size_t columns, size_t group_columns,
+                       const float *scales, const uint8_t *zero_points, float *values) {
+  CK_DISPATCH(ck_dequantize_row, code, codes, columns, group_columns, scales, zero_points, values);
+}
+
+void ck_add_errors(const float *reference, const float *approximation, size_t count,
+                   ck_error_sums *sums) {
+  CK_DISPATCH(ck_add_errors, reference, approximation, count, sums);
 }

@@ -2,4 +2,7 @@
 // gives the same bits (no fused multiply-add, fixed summation order). dispatch.c chooses at run time.
 #pragma once
 #include "ck_checksum.h"
+#include "ck_convert.h"
 #include "ck_dispatch.h"
+#include "ck_quantize.h"
+#include "ck_statistics.h"

@@ -1,0 +1,80 @@
+#include "ck_quantize.h"
+#include "minifloat.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+static int nibble(const uint8_t *bytes, size_t index) {
+  return index % 2 == 0 ? bytes[index / 2] & 15 : bytes[index / 2] >> 4;
+}
+
+/// The weights from `start` to `end` of a row, which share a scale.
+static void decode_group(ck_code code, const uint8_t *codes, size_t start, size_t end, float scale,
+                         int zero_point, float *values) {
+  for (size_t i = start; i < end; i++) {
+    switch (code) {
+    case CK_CODE_E4M3: values[i] = ck_value_of_e4m3(codes[i]) * scale; break;
+    case CK_CODE_E2M1: values[i] = ck_value_of_e2m1((uint8_t)nibble(codes, i)) * scale; break;
+    case CK_CODE_INT8: values[i] = (float)(int8_t)codes[i] * scale; break;
+    case CK_CODE_INT4:
+    case CK_CODE_UINT4: values[i] = (float)(nibble(codes, i) - zero_point) * scale; break;
+    }
+  }
+}
+
+void ck_dequantize_row_portable(ck_code code, const uint8_t *codes, size_t columns,
+                                size_t group_columns, const float *scales,
+                                const uint8_t *zero_points, float *values) {
+  for (size_t start = 0, group = 0; start < columns; start += group_columns, group++) {
+    size_t end = columns - start < group_columns ? columns : start + group_columns;
+    int zero_point = code == CK_CODE_UINT4 ? nibble(zero_points, group) : 8;
+    decode_group(code, codes, start, end, scales[group], zero_point, values);
+  }
+}
+
+#if defined(__x86_64__)
+
+#include "lanes_avx2.h"
+
+CK_AVX2 void ck_dequantize_row_avx2(ck_code code, const uint8_t *codes, size_t columns,
+                                    size_t group_columns, const float *scales,
+                                    const uint8_t *zero_points, float *values) {
+  for (size_t start = 0, group = 0; start < columns; start += group_columns, group++) {
+    size_t end = columns - start < group_columns ? columns : start + group_columns;
+    int zero_point = code == CK_CODE_UINT4 ? nibble(zero_points, group) : 8;
+    __m256 scale = _mm256_set1_ps(scales[group]);
+    __m256i zero_points8 = _mm256_set1_epi32(zero_point);
+    size_t i = start;
+    switch (code) {
+    case CK_CODE_E4M3:
+      for (; i + 8 <= end; i += 8) {
+        __m256 lanes = ck8_value_of_e4m3(ck8_load_bytes(codes + i));
+        _mm256_storeu_ps(values + i, _mm256_mul_ps(lanes, scale));
+      }
+      break;
+    case CK_CODE_INT8:
+      for (; i + 8 <= end; i += 8) {
+        __m128i bytes = _mm_loadl_epi64((const __m128i *)(codes + i));
+        __m256 lanes = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+        _mm256_storeu_ps(values + i, _mm256_mul_ps(lanes, scale));
+      }
+      break;
+    case CK_CODE_E2M1:
+      // A group that starts within a byte is left to the scalar code.
+      for (; i % 2 == 0 && i + 8 <= end; i += 8) {
+        __m256 lanes = ck8_value_of_e2m1(ck8_load_nibbles(codes + i / 2));
+        _mm256_storeu_ps(values + i, _mm256_mul_ps(lanes, scale));
+      }
+      break;
+    case CK_CODE_INT4:
+    case CK_CODE_UINT4:
+      for (; i % 2 == 0 && i + 8 <= end; i += 8) {
+        __m256i integers = _mm256_sub_epi32(ck8_load_nibbles(codes + i / 2), zero_points8);
+        _mm256_storeu_ps(values + i, _mm256_mul_ps(_mm256_cvtepi32_ps(integers), scale));
+      }
+      break;
+    }
+    decode_group(code, codes, i, end, scales[group], zero_point, values);
+  }
+}
+
+#endif

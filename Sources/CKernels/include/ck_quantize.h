@@ -1,0 +1,74 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// The type of a code. The numbers are those of CodeFormat.
+typedef enum {
+  CK_CODE_E4M3 = 1,
+  CK_CODE_E2M1 = 2,
+  CK_CODE_INT8 = 3,
+  CK_CODE_INT4 = 4,
+  CK_CODE_UINT4 = 5,
+} ck_code;
+
+/// The type of a scale that a quantizer writes.
+typedef enum {
+  CK_SCALE_F32 = 1,
+  CK_SCALE_BF16 = 2,
+  CK_SCALE_E8M0 = 3,
+  CK_SCALE_E4M3 = 4,
+} ck_scale;
+
+/// How many scales are tried.
+typedef enum {
+  CK_SEARCH_ABSMAX = 0,
+  CK_SEARCH_FAST = 1,
+  CK_SEARCH_FULL = 2,
+} ck_search;
+
+/// What to quantize to. formats/quantization.md specifies the result bit by bit.
+typedef struct {
+  ck_code code;
+  ck_scale scale;
+  ck_search search;
+  /// The number of weights in a row.
+  size_t columns;
+  /// The size of the block that shares a scale; at least 1. 4-bit codes need an even
+  /// `block_columns`, or one that is not less than `columns`.
+  size_t block_rows;
+  size_t block_columns;
+  /// Multiplies all scales; 1 where there is none.
+  float global_scale;
+  /// The scale of all weights, given; 0 where each block has its own.
+  float tensor_scale;
+} ck_quantizer;
+
+/// Quantizes a tile of rows. `values` is `rows × columns`; the planes are this tile's alone, and
+/// `zero_points` is read only for CK_CODE_UINT4, `scales` only without a tensor scale.
+void ck_quantize(const ck_quantizer *quantizer, const float *values, size_t rows, uint8_t *codes,
+                 uint8_t *scales, uint8_t *zero_points);
+void ck_quantize_portable(const ck_quantizer *quantizer, const float *values, size_t rows,
+                          uint8_t *codes, uint8_t *scales, uint8_t *zero_points);
+void ck_quantize_avx2(const ck_quantizer *quantizer, const float *values, size_t rows,
+                      uint8_t *codes, uint8_t *scales, uint8_t *zero_points);
+
+/// Decodes one row: `value = code × scale`, or `(code − zero point) × scale`, rounded once.
+/// `scales` holds a Float32 for each `group_columns` weights, the last of which may be fewer;
+/// `zero_points` holds a nibble for each scale and is read only for CK_CODE_UINT4.
+void ck_dequantize_row(ck_code code, const uint8_t *codes, size_t columns, size_t group_columns,
+                       const float *scales, const uint8_t *zero_points, float *values);
+void ck_dequantize_row_portable(ck_code code, const uint8_t *codes, size_t columns,
+                                size_t group_columns, const float *scales,
+                                const uint8_t *zero_points, float *values);
+void ck_dequantize_row_avx2(ck_code code, const uint8_t *codes, size_t columns,
+                            size_t group_columns, const float *scales, const uint8_t *zero_points,
+                            float *values);
+
+#ifdef __cplusplus
+}
+#endif

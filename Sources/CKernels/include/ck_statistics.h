@@ -1,0 +1,53 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Sums over pairs of a reference and its approximation. Each sum is a pair of numbers, high and
+/// low, whose sum is exact to about 2^-100, so that its rounded value does not depend on the order
+/// in which parts are added.
+typedef struct {
+  double squares_high, squares_low;
+  double squared_errors_high, squared_errors_low;
+  double maximum_absolute_error;
+  /// Finite pairs.
+  uint64_t count;
+  /// Finite pairs whose reference is not zero while its approximation is.
+  uint64_t zeroed_count;
+  /// Pairs of which at least one is infinite or NaN; they enter no sum.
+  uint64_t nonfinite_count;
+} ck_error_sums;
+
+/// Adds `count` pairs in chunks of 128, each summed in eight Float64 lanes.
+void ck_add_errors(const float *reference, const float *approximation, size_t count,
+                   ck_error_sums *sums);
+void ck_add_errors_portable(const float *reference, const float *approximation, size_t count,
+                            ck_error_sums *sums);
+void ck_add_errors_avx2(const float *reference, const float *approximation, size_t count,
+                        ck_error_sums *sums);
+
+/// Adds the sums of another part.
+void ck_merge_errors(const ck_error_sums *part, ck_error_sums *sums);
+
+/// The number of values below `lowest` or above `highest`.
+uint64_t ck_count_outside(const float *values, size_t count, float lowest, float highest);
+
+typedef struct {
+  uint64_t nan_count;
+  uint64_t infinite_count;
+  uint64_t zero_count;
+} ck_special_counts;
+
+/// Counts NaN, infinities and zeros.
+ck_special_counts ck_count_specials(const float *values, size_t count);
+
+/// The number of E4M3 codes that are NaN.
+uint64_t ck_count_e4m3_nans(const uint8_t *codes, size_t count);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,103 @@
+// Eight Float32 lanes of the operations in minifloat.h. Private to CKernels; include it where
+// functions are compiled for AVX2 and F16C.
+#pragma once
+
+#include <immintrin.h>
+
+#include "minifloat.h"
+
+#define CK_AVX2 __attribute__((target("avx2,f16c")))
+#define CK_AVX2_INLINE static inline __attribute__((target("avx2,f16c"), always_inline))
+
+CK_AVX2_INLINE __m256 ck8_magnitude(__m256 values) {
+  return _mm256_and_ps(values, _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFFFFFF)));
+}
+
+/// As ck_value_of_e4m3, of codes in the low bytes of 32-bit lanes, whose other bytes are zero.
+CK_AVX2_INLINE __m256 ck8_value_of_e4m3(__m256i codes) {
+  const __m256i seven = _mm256_set1_epi32(0x7F);
+  __m256i magnitude_code = _mm256_and_si256(codes, seven);
+  __m256i shifted = _mm256_slli_epi32(magnitude_code, 20);
+  __m256 sign = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_andnot_si256(seven, codes), 24));
+  __m256 normal = _mm256_castsi256_ps(_mm256_add_epi32(shifted, _mm256_set1_epi32(120 << 23)));
+  __m256 subnormal =
+      _mm256_sub_ps(_mm256_castsi256_ps(_mm256_add_epi32(shifted, _mm256_set1_epi32(121 << 23))),
+                    _mm256_set1_ps(0x1p-6f));
+  __m256 is_normal = _mm256_castsi256_ps(
+      _mm256_cmpgt_epi32(magnitude_code, _mm256_set1_epi32(7)));
+  __m256 magnitude = _mm256_blendv_ps(subnormal, normal, is_normal);
+  __m256 is_nan = _mm256_castsi256_ps(_mm256_cmpeq_epi32(magnitude_code, seven));
+  // A NaN's bits so far are 480's, 0x43F00000; the missing ones make it 0x7FF…, cut to 0x7FC….
+  __m256 nan = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FC00000));
+  return _mm256_or_ps(_mm256_blendv_ps(magnitude, nan, is_nan), sign);
+}
+
+/// Eight bytes, each in the low byte of a lane.
+CK_AVX2_INLINE __m256i ck8_load_bytes(const uint8_t *bytes) {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)bytes));
+}
+
+/// Eight nibbles of four bytes, the low one of each byte first, each in a lane.
+CK_AVX2_INLINE __m256i ck8_load_nibbles(const uint8_t *bytes) {
+  int32_t word;
+  memcpy(&word, bytes, sizeof word);
+  __m256i shifts = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
+  return _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(word), shifts),
+                          _mm256_set1_epi32(15));
+}
+
+/// As ck_value_of_e2m1, of codes 0…15 in lanes.
+CK_AVX2_INLINE __m256 ck8_value_of_e2m1(__m256i codes) {
+  const __m256 values = _mm256_setr_ps(0.0f, 0.5f, 1.0f, 1.5f, 2.0f, 3.0f, 4.0f, 6.0f);
+  __m256 magnitude = _mm256_permutevar8x32_ps(values, codes);  // reads the low three bits
+  __m256i sign = _mm256_slli_epi32(_mm256_and_si256(codes, _mm256_set1_epi32(8)), 28);
+  return _mm256_or_ps(magnitude, _mm256_castsi256_ps(sign));
+}
+
+/// As ck_round_to_grid.
+CK_AVX2_INLINE __m256 ck8_round_to_grid(__m256 magnitude, ck_minifloat format) {
+  __m256i exponent = _mm256_and_si256(_mm256_castps_si256(magnitude),
+                                      _mm256_set1_epi32(0x7F800000));
+  exponent = _mm256_max_epi32(exponent,
+                              _mm256_set1_epi32((127 + format.minimum_exponent) << 23));
+  __m256 magic = _mm256_castsi256_ps(
+      _mm256_add_epi32(exponent, _mm256_set1_epi32((23 - format.mantissa_bits) << 23)));
+  return _mm256_sub_ps(_mm256_add_ps(magnitude, magic), magic);
+}
+
+/// As ck_code_of.
+CK_AVX2_INLINE __m256i ck8_code_of(__m256 values, ck_minifloat format) {
+  __m256 magnitude = _mm256_min_ps(ck8_magnitude(values), _mm256_set1_ps(format.maximum));
+  magnitude = ck8_round_to_grid(magnitude, format);
+  __m256i bits = _mm256_castps_si256(magnitude);
+  int bias = 127 + format.minimum_exponent;
+  float steps = ck_float((uint32_t)(127 + format.mantissa_bits - format.minimum_exponent) << 23);
+  __m256i subnormal = _mm256_cvttps_epi32(_mm256_mul_ps(magnitude, _mm256_set1_ps(steps)));
+  __m256i normal = _mm256_sub_epi32(_mm256_srli_epi32(bits, 23 - format.mantissa_bits),
+                                    _mm256_set1_epi32((bias - 1) << format.mantissa_bits));
+  __m256i is_normal = _mm256_cmpgt_epi32(bits, _mm256_set1_epi32((bias << 23) - 1));
+  __m256i code = _mm256_blendv_epi8(subnormal, normal, is_normal);
+  __m256i sign = _mm256_slli_epi32(_mm256_srli_epi32(_mm256_castps_si256(values), 31),
+                                   format.sign_shift);
+  return _mm256_or_si256(code, sign);
+}
+
+/// Stores the low bytes of eight lanes, each of 0…255.
+CK_AVX2_INLINE void ck8_store_bytes(__m256i lanes, uint8_t *bytes) {
+  __m256i words = _mm256_packus_epi32(lanes, lanes);
+  words = _mm256_permute4x64_epi64(words, 0x08);
+  __m128i packed = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_castsi256_si128(words));
+  _mm_storel_epi64((__m128i *)bytes, packed);
+}
+
+/// Stores eight nibbles, lanes of 0…15, in four bytes, the first in a low nibble.
+CK_AVX2_INLINE void ck8_store_nibbles(__m256i lanes, uint8_t *bytes) {
+  __m256i words = _mm256_packus_epi32(lanes, lanes);
+  words = _mm256_permute4x64_epi64(words, 0x08);
+  __m128i packed = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_castsi256_si128(words));
+  // low + 16 × high of each pair of bytes
+  packed = _mm_maddubs_epi16(packed, _mm_set1_epi16(0x1001));
+  packed = _mm_packus_epi16(packed, packed);
+  int32_t word = _mm_cvtsi128_si32(packed);
+  memcpy(bytes, &word, sizeof word);
+}

@@ -1,0 +1,76 @@
+#include "statistics.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+static int is_finite(float value) { return (ck_bits(value) & 0x7F800000u) != 0x7F800000u; }
+
+static ck_error_chunk chunk_errors(const float *reference, const float *approximation,
+                                   size_t count) {
+  ck_error_chunk chunk = {0};
+  double squares[8] = {0}, squared_errors[8] = {0};
+  for (size_t i = 0; i < count; i++) {
+    if (!is_finite(reference[i]) || !is_finite(approximation[i])) {
+      chunk.nonfinite_count++;
+      continue;
+    }
+    double value = reference[i];
+    double error = value - approximation[i];
+    squares[i % 8] += value * value;
+    squared_errors[i % 8] += error * error;
+    if (fabs(error) > chunk.maximum_absolute_error) chunk.maximum_absolute_error = fabs(error);
+    if (reference[i] != 0 && approximation[i] == 0) chunk.zeroed_count++;
+  }
+  double *lanes[2] = {squares, squared_errors};
+  double totals[2];
+  for (int i = 0; i < 2; i++) {
+    double *s = lanes[i];
+    totals[i] = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+  }
+  chunk.squares = totals[0];
+  chunk.squared_errors = totals[1];
+  return chunk;
+}
+
+void ck_add_errors_portable(const float *reference, const float *approximation, size_t count,
+                            ck_error_sums *sums) {
+  for (size_t i = 0; i < count; i += CK_ERROR_CHUNK) {
+    size_t length = count - i < CK_ERROR_CHUNK ? count - i : CK_ERROR_CHUNK;
+    ck_error_chunk chunk = chunk_errors(reference + i, approximation + i, length);
+    ck_add_chunk(&chunk, length, sums);
+  }
+}
+
+void ck_merge_errors(const ck_error_sums *part, ck_error_sums *sums) {
+  ck_add_exactly(part->squares_high, &sums->squares_high, &sums->squares_low);
+  sums->squares_low += part->squares_low;
+  ck_add_exactly(part->squared_errors_high, &sums->squared_errors_high, &sums->squared_errors_low);
+  sums->squared_errors_low += part->squared_errors_low;
+  if (part->maximum_absolute_error > sums->maximum_absolute_error)
+    sums->maximum_absolute_error = part->maximum_absolute_error;
+  sums->count += part->count;
+  sums->zeroed_count += part->zeroed_count;
+  sums->nonfinite_count += part->nonfinite_count;
+}
+
+uint64_t ck_count_outside(const float *values, size_t count, float lowest, float highest) {
+  uint64_t outside = 0;
+  for (size_t i = 0; i < count; i++) outside += (values[i] < lowest) | (values[i] > highest);
+  return outside;
+}
+
+ck_special_counts ck_count_specials(const float *values, size_t count) {
+  ck_special_counts counts = {0};
+  for (size_t i = 0; i < count; i++) {
+    uint32_t magnitude = ck_bits(values[i]) & 0x7FFFFFFFu;
+    counts.nan_count += magnitude > 0x7F800000u;
+    counts.infinite_count += magnitude == 0x7F800000u;
+    counts.zero_count += magnitude == 0;
+  }
+  return counts;
+}
+
+uint64_t ck_count_e4m3_nans(const uint8_t *codes, size_t count) {
+  uint64_t nans = 0;
+  for (size_t i = 0; i < count; i++) nans += (codes[i] & 0x7F) == 0x7F;
+  return nans;
+}

@@ -1,0 +1,72 @@
+import CKernels
+import Tensors
+
+/// Turns codes and scales into Float32, for any format: scales may be F32, BF16, F16, F8_E8M0 (or U8,
+/// which holds the same bytes) or F8_E4M3, and blocks of any size.
+///
+/// A weight is `code × scale`, or `(code − zeroPoint) × scale`, rounded once to Float32. A global
+/// scale multiplies each scale before that, rounded to Float32.
+public struct Dequantizer: Sendable {
+  public let format: QuantizationFormat
+  public let columns: Int
+  public let globalScale: Float?
+
+  /// - Precondition: `columns` is not negative; `globalScale` is there if the format has one.
+  public init(format: QuantizationFormat, columns: Int, globalScale: Float? = nil) {
+    precondition(columns >= 0)
+    precondition(globalScale != nil || !format.hasGlobalScale, "the global scale is needed")
+    self.format = format
+    self.columns = columns
+    self.globalScale = format.hasGlobalScale ? globalScale : nil
+  }
+
+  /// Decodes the rows of a tile whose first row is a multiple of `format.blockRows` in its matrix.
+  ///
+  /// `codes`, `scales` and `zeroPoints` are the slices of the planes that belong to these rows.
+  public func dequantize(
+    codes: Span<UInt8>, scales: Span<UInt8>, zeroPoints: Span<UInt8>, rows: Int,
+    into values: inout MutableSpan<Float>
+  ) {
+    let layout = QuantizedLayout(format: format, rows: rows, columns: columns)
+    precondition(values.count == rows * columns)
+    precondition(codes.count == layout.codes.count)
+    precondition(zeroPoints.count == layout.zeroPoints.count)
+    if values.count == 0 { return }
+    let blockRows = format.blockRows ?? rows
+    let groupColumns = format.blockColumns ?? columns
+    let decodedScales = decodeScales(scales)
+    precondition(decodedScales.count == layout.scaleRows * layout.scaleColumns)
+    unsafe codes.withUnsafeBufferPointer { codes in
+      unsafe decodedScales.span.withUnsafeBufferPointer { scales in
+        unsafe zeroPoints.withUnsafeBufferPointer { zeroPoints in
+          unsafe values.withUnsafeMutableBufferPointer { values in
+            guard let codes = codes.baseAddress, let scales = scales.baseAddress,
+              let values = values.baseAddress
+            else { return }
+            for row in 0..<rows {
+              let scaleRow = row / blockRows
+              unsafe ck_dequantize_row(
+                format.code.kernelCode, codes + row * layout.codeRowByteCount, columns,
+                groupColumns, scales + scaleRow * layout.scaleColumns,
+                zeroPoints.baseAddress.map {
+                  unsafe $0 + scaleRow * layout.zeroPointRowByteCount
+                }, values + row * columns)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// The numbers that a slice of the scale plane stands for, global scale included.
+  public func decodeScales(_ scales: Span<UInt8>) -> [Float] {
+    let dtype: DType = format.scale == .u8 ? .f8E8M0 : format.scale
+    var values = [Float](repeating: 0, count: scales.count * 8 / dtype.bitsPerElement)
+    var span = values.mutableSpan
+    ElementConversion.decode(scales, as: dtype, into: &span)
+    if let globalScale {
+      for i in values.indices { values[i] *= globalScale }
+    }
+    return values
+  }
+}

@@ -1,0 +1,140 @@
+import CKernels
+import Tensors
+
+/// Turns rows of Float32 into codes and scales. formats/quantization.md specifies the result bit by
+/// bit; it is the same for any division of a matrix into tiles and for any instruction set.
+///
+/// A weight that is not finite takes no part in the choice of its block's scale; NaN gets the code
+/// of 0, an infinity the outermost code of its sign.
+public struct Quantizer: Sendable {
+  /// Tiles start at rows that are a multiple of this, so that no block is divided between tiles.
+  public static let tileRowMultiple = 128
+
+  public let format: QuantizationFormat
+  public let columns: Int
+  public let search: ScaleSearch
+  /// The scale that multiplies all others, where the format has one.
+  public let globalScale: Float?
+  /// The scale of all weights, where the format has just one.
+  public let tensorScale: Float?
+
+  private let kernel: ck_quantizer
+
+  /// Whether `init` needs the largest finite magnitude of the whole tensor.
+  public static func needsTensorMaximum(_ format: QuantizationFormat) -> Bool {
+    format.blockRows == nil || format.hasGlobalScale
+  }
+
+  /// - Parameter tensorMaximum: the largest finite magnitude of the whole tensor; read where
+  ///   `needsTensorMaximum`.
+  /// - Precondition: `format` is a scheme's, `columns` is not negative, and `tensorMaximum` is there
+  ///   if it is needed.
+  public init(
+    format: QuantizationFormat, columns: Int, search: ScaleSearch, tensorMaximum: Float? = nil
+  ) {
+    precondition(columns >= 0)
+    precondition(
+      tensorMaximum != nil || !Self.needsTensorMaximum(format), "the tensor's maximum is needed")
+    // The bound keeps multiples of the scales finite.
+    let maximum = min(tensorMaximum ?? 0, 0x1p125)
+    self.format = format
+    self.columns = columns
+    self.search = search
+    globalScale = format.hasGlobalScale ? Self.globalScale(ofMaximum: maximum) : nil
+    tensorScale =
+      format.blockRows == nil ? Self.tensorScale(ofMaximum: maximum, code: format.code) : nil
+    kernel = ck_quantizer(
+      code: format.code.kernelCode, scale: Self.kernelScale(format.scale),
+      search: search.kernelSearch,
+      columns: columns, block_rows: format.blockRows ?? .max,
+      block_columns: format.blockColumns ?? max(columns, 1), global_scale: globalScale ?? 1,
+      tensor_scale: tensorScale ?? 0)
+  }
+
+  /// Quantizes a tile of `rows × columns` values whose first row is a multiple of
+  /// `tileRowMultiple` in its matrix; only a matrix's last tile may have a number of rows that is
+  /// no such multiple.
+  ///
+  /// `codes`, `scales` and `zeroPoints` are the slices of the planes that belong to these rows. With
+  /// one scale per tensor, `scales` may be empty, or hold the four bytes of `tensorScale`, which
+  /// are then written.
+  public func quantize(
+    _ values: Span<Float>, rows: Int, codes: inout MutableSpan<UInt8>,
+    scales: inout MutableSpan<UInt8>, zeroPoints: inout MutableSpan<UInt8>
+  ) {
+    let layout = QuantizedLayout(format: format, rows: rows, columns: columns)
+    precondition(values.count == rows * columns)
+    precondition(codes.count == layout.codes.count)
+    precondition(
+      scales.count == layout.scales.count || tensorScale != nil && scales.count == 0)
+    precondition(zeroPoints.count == layout.zeroPoints.count)
+    if let tensorScale, scales.count == 4 {
+      for i in 0..<4 { scales[i] = UInt8(truncatingIfNeeded: tensorScale.bitPattern >> (8 * i)) }
+    }
+    if values.count == 0 { return }
+    unsafe withUnsafePointer(to: kernel) { kernel in
+      unsafe values.withUnsafeBufferPointer { values in
+        unsafe codes.withUnsafeMutableBufferPointer { codes in
+          unsafe scales.withUnsafeMutableBufferPointer { scales in
+            unsafe zeroPoints.withUnsafeMutableBufferPointer { zeroPoints in
+              unsafe ck_quantize(
+                kernel, values.baseAddress, rows, codes.baseAddress, scales.baseAddress,
+                zeroPoints.baseAddress)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// The tensor's maximum over 6·448, the largest product of a code and a scale; 1 for a tensor of
+  /// zeros. At least 2^-110, so that the products stay normal numbers.
+  private static func globalScale(ofMaximum maximum: Float) -> Float {
+    maximum == 0 ? 1 : max(maximum / (6 * 448), 0x1p-110)
+  }
+
+  /// The tensor's maximum over the largest code; 1 for a tensor of zeros. At least 2^-126, so that
+  /// its reciprocal is finite.
+  private static func tensorScale(ofMaximum maximum: Float, code: CodeFormat) -> Float {
+    let largest: Float =
+      switch code {
+      case .e4m3: 448
+      case .e2m1: 6
+      case .int8: 127.5
+      case .int4, .uint4: 7.5
+      }
+    return maximum == 0 ? 1 : max(maximum / largest, 0x1p-126)
+  }
+
+  private static func kernelScale(_ scale: DType) -> ck_scale {
+    switch scale {
+    case .f32: CK_SCALE_F32
+    case .bf16: CK_SCALE_BF16
+    case .f8E8M0: CK_SCALE_E8M0
+    case .f8E4M3: CK_SCALE_E4M3
+    default: preconditionFailure("no scheme has \(scale.rawValue) scales")
+    }
+  }
+}
+
+extension CodeFormat {
+  var kernelCode: ck_code {
+    switch self {
+    case .e4m3: CK_CODE_E4M3
+    case .e2m1: CK_CODE_E2M1
+    case .int8: CK_CODE_INT8
+    case .int4: CK_CODE_INT4
+    case .uint4: CK_CODE_UINT4
+    }
+  }
+}
+
+extension ScaleSearch {
+  var kernelSearch: ck_search {
+    switch self {
+    case .absmax: CK_SEARCH_ABSMAX
+    case .fast: CK_SEARCH_FAST
+    case .full: CK_SEARCH_FULL
+    }
+  }
+}
