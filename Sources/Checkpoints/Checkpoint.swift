@@ -1,0 +1,122 @@
+public import Bytes
+public import SystemPackage
+import Tensors
+
+/// A weight file of a checkpoint.
+public struct SourceFile: Sendable, Hashable {
+  public let path: FilePath
+  /// The size of the whole file.
+  public let byteCount: Int
+  /// Where its data begins.
+  public let headerByteCount: Int
+  /// XXH3-64 of the header: names, shapes and places of all its tensors.
+  public let headerChecksum: UInt64
+}
+
+/// The tensors of a released model, in one safetensors file or in many.
+///
+/// A folder is what `model.safetensors.index.json` names, else `model.safetensors`. Index and
+/// shards must agree in every tensor. Opening reads headers only; values are read when asked for,
+/// by any number of threads at once.
+public final class Checkpoint: Sendable {
+  /// The folder or file that was opened.
+  public let path: FilePath
+  /// `config.json`; nil if there is none.
+  public let config: JSONValue?
+  /// The weight files, sorted by name.
+  public let files: [SourceFile]
+  /// Files that belong to the model and hold no weights: configuration, tokenizer, templates,
+  /// licence.
+  public let sideFiles: [FilePath]
+  /// Everything else in the folder, which is not read.
+  public let unreadFiles: [FilePath]
+  /// All tensors, sorted by the bytes of their names.
+  public let tensors: [TensorRecord]
+  private let positions: [String: Int]
+  private let openFiles: [File]
+
+  /// Opens a folder, or one `.safetensors` file (with the configuration beside it, if any).
+  public init(path: FilePath) throws(CheckpointsError) {
+    self.path = path
+    let kind: Folder.Kind?
+    do throws(BytesError) {
+      kind = try Folder.kind(of: path)
+    } catch {
+      throw .file(error)
+    }
+    let folder: CheckpointFolder?
+    let weights: WeightFiles
+    switch kind {
+    case nil: throw .file(.notFound(path: path))
+    case .other: throw .file(.notAFile(path: path))
+    case .folder:
+      let found = try CheckpointFolder(path)
+      folder = found
+      weights = try WeightFiles(folder: found)
+      unreadFiles = found.unreadFiles(read: weights.topLevelNames)
+    case .file:
+      guard path.extension == "safetensors" else { throw .unsupportedFile(path: path) }
+      // Files beside a lone file are its own only if a configuration says that this is a model.
+      let beside = try CheckpointFolder(path.removingLastComponent())
+      folder = beside.contains("config.json") ? beside : nil
+      weights = try WeightFiles(paths: [path])
+      unreadFiles = []
+    }
+    files = weights.sources
+    openFiles = weights.files
+    tensors = weights.tensors
+    positions = weights.positions
+    sideFiles = try folder?.sideFiles ?? []
+    config = try folder.flatMap { folder throws(CheckpointsError) in
+      folder.contains("config.json")
+        ? try Self.readConfig(folder.folder.appending("config.json")) : nil
+    }
+  }
+
+  /// The tensor of this name.
+  public subscript(name: String) -> TensorRecord? { positions[name].map { tensors[$0] } }
+
+  /// Fills `bytes` with the values of a tensor from `byteOffset`, counted within the tensor, on.
+  public func read(
+    _ tensor: TensorRecord, from byteOffset: Int, into bytes: inout MutableRawSpan
+  ) throws(CheckpointsError) {
+    guard byteOffset >= 0, byteOffset <= tensor.byteCount,
+      bytes.byteCount <= tensor.byteCount - byteOffset
+    else {
+      throw .outsideTensor(
+        tensor: tensor.name, byteOffset: byteOffset, wanted: bytes.byteCount,
+        byteCount: tensor.byteCount)
+    }
+    do throws(BytesError) {
+      try openFiles[tensor.fileIndex].read(
+        at: tensor.byteRange.lowerBound + byteOffset, into: &bytes)
+    } catch {
+      throw .unreadableTensor(tensor: tensor.name, error)
+    }
+  }
+
+  /// All bytes of a tensor.
+  public func bytes(of tensor: TensorRecord) throws(CheckpointsError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: tensor.byteCount)
+    var span = bytes.mutableRawSpan
+    try read(tensor, from: 0, into: &span)
+    return bytes
+  }
+
+  private static func readConfig(_ path: FilePath) throws(CheckpointsError) -> JSONValue {
+    // Configurations have a few kilobytes, lists of quantized layers a few megabytes.
+    let limit = 64 << 20
+    let file = try File.open(path)
+    guard file.byteCount <= limit else {
+      throw .configTooLarge(path: path, byteCount: file.byteCount, limit: limit)
+    }
+    let bytes = try file.read(0..<file.byteCount)
+    do throws(JSONError) {
+      let config = try JSONValue(parsing: bytes, file: path)
+      if case .object = config { return config }
+    } catch {
+      throw .json(error)
+    }
+    throw .configNotAnObject(path: path)
+  }
+}

@@ -1,0 +1,95 @@
+import Bytes
+import SystemPackage
+
+/// The opened weight files of a checkpoint and their tensors.
+struct WeightFiles {
+  private(set) var files: [File] = []
+  private(set) var sources: [SourceFile] = []
+  private(set) var tensors: [TensorRecord] = []
+  /// Where in `tensors` each name is.
+  private(set) var positions: [String: Int] = [:]
+  /// The first component, within the folder, of the index and of every file read.
+  private(set) var topLevelNames: Set<String> = []
+
+  /// Opens what the index of a folder names, or its single file.
+  init(folder: CheckpointFolder) throws(CheckpointsError) {
+    if folder.contains(CheckpointFolder.indexName) {
+      try self.init(
+        index: try WeightIndex(path: folder.folder.appending(CheckpointFolder.indexName)),
+        folder: folder.folder)
+    } else if folder.contains(CheckpointFolder.singleName) {
+      try self.init(paths: [folder.folder.appending(CheckpointFolder.singleName)])
+    } else {
+      throw .noWeights(folder: folder.folder, found: folder.names)
+    }
+  }
+
+  /// Opens files that have no index.
+  init(paths: [FilePath]) throws(CheckpointsError) {
+    for path in paths { try open(path) }
+    topLevelNames = Set(paths.compactMap(\.lastComponent?.string))
+    try sortTensors()
+  }
+
+  /// Opens the shards of an index and checks that both agree.
+  private init(index: WeightIndex, folder: FilePath) throws(CheckpointsError) {
+    topLevelNames = [CheckpointFolder.indexName]
+    let shards = index.shards.indices.sorted { index.shards[$0].name < index.shards[$1].name }
+    for shard in shards {
+      let (name, tensor) = index.shards[shard]
+      guard name.hasSuffix(".safetensors") else {
+        throw .unsupportedFile(path: folder.appending(name))
+      }
+      do throws(CheckpointsError) {
+        try open(folder.appending(name))
+      } catch .file(.notFound) {
+        throw .missingShard(index: index.path, shard: name, tensor: tensor)
+      }
+      topLevelNames.insert(FilePath(name).components.first?.string ?? name)
+    }
+    try sortTensors()
+    for tensor in tensors {
+      guard let shard = index.shardOfTensor[tensor.name] else {
+        throw .unindexedTensor(
+          index: index.path, shard: files[tensor.fileIndex].path, tensor: tensor.name)
+      }
+      if shards[tensor.fileIndex] != shard {
+        throw .missingTensor(
+          index: index.path, shard: index.shards[shard].name, tensor: tensor.name)
+      }
+    }
+    guard index.shardOfTensor.count > tensors.count else { return }
+    let missing = index.shardOfTensor.filter { positions[$0.key] == nil }
+    if let (tensor, shard) = missing.min(by: { $0.key < $1.key }) {
+      throw .missingTensor(index: index.path, shard: index.shards[shard].name, tensor: tensor)
+    }
+  }
+
+  private mutating func open(_ path: FilePath) throws(CheckpointsError) {
+    let file = try File.open(path)
+    let header = try SafetensorsFile(file: file, fileIndex: files.count)
+    sources.append(
+      SourceFile(
+        path: path, byteCount: header.byteCount, headerByteCount: header.headerByteCount,
+        headerChecksum: header.headerChecksum))
+    files.append(file)
+    tensors += header.tensors
+  }
+
+  private mutating func sortTensors() throws(CheckpointsError) {
+    // For ASCII, the order of strings is the order of their bytes, and it is the faster one.
+    if tensors.allSatisfy({ $0.name.utf8.allSatisfy { $0 < 0x80 } }) {
+      tensors.sort { $0.name < $1.name }
+    } else {
+      tensors.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+    positions.reserveCapacity(tensors.count)
+    for (position, tensor) in tensors.enumerated() {
+      if let other = positions.updateValue(position, forKey: tensor.name) {
+        throw .duplicateTensor(
+          tensor: tensor.name, file: files[tensor.fileIndex].path,
+          other: files[tensors[other].fileIndex].path)
+      }
+    }
+  }
+}
