@@ -14,7 +14,8 @@ struct WrittenResults: Sendable {
   init(plan: ContainerPlan) {
     writeCounts = Array(repeating: 0, count: plan.extents.count)
     checksums = Array(repeating: 0, count: plan.extents.count)
-    digests = plan.features.contains(.digests) ? Array(repeating: [], count: plan.extents.count) : []
+    digests =
+      plan.features.contains(.digests) ? Array(repeating: [], count: plan.extents.count) : []
     errors = Array(repeating: nil, count: plan.tensors.count)
     sourceChecksums = Array(repeating: nil, count: plan.sources.count)
   }
