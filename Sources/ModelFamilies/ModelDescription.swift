@@ -73,6 +73,13 @@ public struct MLPWeights: Sendable, Hashable {
   /// hidden size × intermediate size
   public let down: String
   public let intermediateSize: Int
+
+  public init(gate: String, up: String, down: String, intermediateSize: Int) {
+    self.gate = gate
+    self.up = up
+    self.down = down
+    self.intermediateSize = intermediateSize
+  }
 }
 
 /// The weights of a mixture of experts, and its router's rule.

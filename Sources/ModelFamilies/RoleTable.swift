@@ -44,8 +44,8 @@ struct NamePattern {
   private(set) var firstNumber: Int?
   private(set) var secondNumber: Int?
 
-  /// Nil if a number has a leading zero, so that no two names mean the same tensor, or does not fit
-  /// into 32 bits.
+  /// Nil if a number has a leading zero, so that no two names mean the same tensor, or ten digits or
+  /// more, or if the name has a brace.
   init?(_ name: String) {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(name.utf8.count)
@@ -75,10 +75,12 @@ struct NamePattern {
         number = 0
         continue
       }
+      // A brace would stand for a number that is not there.
+      guard byte != UInt8(ascii: "{") else { return nil }
       bytes.append(byte)
       if let value = number {
         let digit = Int(byte) - 0x30
-        // Longer numbers are refused above, so this one cannot overflow.
+        // A number that overflows is too long and refused above.
         number = (0...9).contains(digit) ? (value &* 10 &+ digit) : nil
       }
     }

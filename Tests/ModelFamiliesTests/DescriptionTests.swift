@@ -1,0 +1,152 @@
+import Bytes
+import ModelFamilies
+import ReferenceModel
+import Tensors
+import Testing
+
+@Suite struct DescriptionTests {
+  @Test func deepSeekV3() throws {
+    let description = try FixtureShapes("deepseek_v3").describe()
+    #expect(description.familyName == "DeepSeek-V3")
+    #expect(description.modelType == "deepseek_v3")
+    #expect(description.hiddenSize == 128)
+    #expect(description.vocabularySize == 128)
+    #expect(description.normEpsilon == 1e-6)
+    #expect(description.embedding == "model.embed_tokens.weight")
+    #expect(description.layers.map(\.index) == [0, 1])
+    #expect(
+      description.layers[0].mlp
+        == .dense(
+          MLPWeights(
+            gate: "model.layers.0.mlp.gate_proj.weight", up: "model.layers.0.mlp.up_proj.weight",
+            down: "model.layers.0.mlp.down_proj.weight", intermediateSize: 192)))
+    let mixture = try #require(description.layers[1].mixtureOfExperts)
+    #expect(
+      mixture.router
+        == RouterRule(
+          scoring: .sigmoid, expertCount: 8, expertsPerToken: 3, groups: .init(count: 2, kept: 1),
+          normalization: .sum(epsilon: 1e-20), scalingFactor: 2.5))
+    #expect(mixture.correctionBias == "model.layers.1.mlp.gate.e_score_correction_bias")
+    #expect(mixture.experts.count == 8)
+    #expect(mixture.experts[5].up == "model.layers.1.mlp.experts.5.up_proj.weight")
+    #expect(mixture.sharedExpert?.intermediateSize == 64)
+    #expect(
+      description.layers[1].postAttentionNorm == "model.layers.1.post_attention_layernorm.weight")
+  }
+
+  @Test func absentPredictionLayersAreANote() throws {
+    let note = ModelNote.absentPredictionLayers(
+      declared: 1, present: 0, key: "num_nextn_predict_layers")
+    #expect(try FixtureShapes("deepseek_v3").describe().notes == [note])
+    #expect(try FixtureShapes("qwen3_moe").describe().notes == [])
+  }
+
+  @Test func presentPredictionLayersFollow() throws {
+    let description = try FixtureShapes("deepseek_v3_mtp").describe()
+    #expect(description.notes == [])
+    #expect(description.layers.map(\.isMultiTokenPrediction) == [false, false, true])
+    #expect(description.mainLayerCount == 2)
+    let mixture = try #require(description.layers[2].mixtureOfExperts)
+    #expect(mixture.experts.count == 12)
+    #expect(mixture.experts[11].gate == "model.layers.2.mlp.experts.11.gate_proj.weight")
+    #expect(mixture.sharedExpert?.intermediateSize == 2 * 40)
+  }
+
+  @Test func settingsChooseTheRule() throws {
+    var shapes = try FixtureShapes("qwen3_moe")
+    shapes.config["norm_topk_prob"] = nil
+    let plain = try #require(try shapes.describe().layers[1].mixtureOfExperts)
+    #expect(plain.router.normalization == .none)
+    #expect(plain.correctionBias == nil)
+    #expect(plain.sharedExpert == nil)
+
+    shapes = try FixtureShapes("deepseek_v3")
+    shapes.config["n_group"] = .integer(1)
+    shapes.config["norm_topk_prob"] = .bool(false)
+    let ungrouped = try #require(try shapes.describe().layers[1].mixtureOfExperts)
+    #expect(ungrouped.router.groups == nil)
+    #expect(ungrouped.router.normalization == .none)
+  }
+
+  /// transformers 5 writes `num_local_experts` where the releases have `num_experts`.
+  @Test func eitherKeyOfTheExpertCount() throws {
+    var shapes = try FixtureShapes("qwen3_moe")
+    let reference = try shapes.describe()
+    shapes.config["num_local_experts"] = shapes.config.removeValue(forKey: "num_experts")
+    #expect(try shapes.describe().layers == reference.layers)
+  }
+
+  @Test func nestedTextConfigCountsFirst() throws {
+    var shapes = try FixtureShapes("mixtral")
+    let reference = try shapes.describe()
+    shapes.config = [
+      "model_type": .string("some_multimodal_thing"), "hidden_size": .integer(7),
+      "text_config": .object(shapes.config),
+    ]
+    #expect(try shapes.describe().layers == reference.layers)
+    #expect(try shapes.describe().modelType == "mixtral")
+  }
+
+  @Test(arguments: [
+    (2, [Int](), [1, 3]), (1, [0, 2], [1, 3]), (1, [], [0, 1, 2, 3]), (3, [2], []),
+  ])
+  func sparseStepsOfQwen3(step: Int, dense: [Int], mixtures: [Int]) throws {
+    var shapes = try FixtureShapes("qwen3_moe")
+    shapes.config["num_hidden_layers"] = .integer(4)
+    shapes.config["decoder_sparse_step"] = .integer(step)
+    shapes.config["mlp_only_layers"] = .array(dense.map(JSONValue.integer))
+    let model = shapes.weights
+    shapes.weights = model.filter { !$0.name.contains(".layers.") }
+    for layer in 0..<4 {
+      let like = mixtures.contains(layer) ? ".layers.1." : ".layers.0."
+      for weight in model where weight.name.contains(like) {
+        let tail = weight.name.dropFirst("model.layers.0.".count)
+        shapes.weights.append(
+          NamedShape(name: "model.layers.\(layer).\(tail)", shape: weight.shape))
+      }
+    }
+    let layers = try shapes.describe().layers
+    #expect(layers.filter { $0.mixtureOfExperts != nil }.map(\.index) == mixtures)
+  }
+}
+
+@Suite struct RecognitionTests {
+  @Test(arguments: [
+    ("deepseek_v3", "DeepSeek-V3"), ("kimi_k2", "DeepSeek-V3"), ("qwen3_moe", "Qwen3-MoE"),
+    ("mixtral", "Mixtral"), ("llama", "Llama"), ("qwen2", "Qwen2"),
+  ])
+  func byModelType(modelType: String, name: String) throws {
+    let config = JSONValue.object(["model_type": .string(modelType)])
+    #expect(try ModelFamily.recognize(config: config).name == name)
+    #expect(try ModelFamily.recognize(config: nil, named: modelType).name == name)
+    #expect(try ModelFamily.recognize(config: nil, named: name.uppercased()).name == name)
+  }
+
+  @Test func byArchitectureWhereTheModelTypeIsAbsent() throws {
+    let architectures = JSONValue.array([.string("LlamaForCausalLM")])
+    #expect(
+      try ModelFamily.recognize(config: .object(["architectures": architectures])).name == "Llama")
+    #expect(throws: ModelFamiliesError.self) {
+      try ModelFamily.recognize(
+        config: .object(["architectures": architectures, "model_type": .string("gpt2")]))
+    }
+  }
+
+  @Test func unknownArchitecturesNameWhatIsKnown() throws {
+    let config = JSONValue.object([
+      "model_type": .string("gpt2"), "architectures": .array([.string("GPT2LMHeadModel")]),
+    ])
+    let error = try #require(throws: ModelFamiliesError.self) {
+      try ModelFamily.recognize(config: config)
+    }
+    #expect(error.kind == .invalidInput)
+    for part in ["'gpt2'", "GPT2LMHeadModel", "deepseek_v3", "qwen2", "--family"] {
+      #expect(error.description.contains(part))
+    }
+    #expect(throws: ModelFamiliesError.configMissing) { try ModelFamily.recognize(config: nil) }
+    let unknown = try #require(throws: ModelFamiliesError.self) {
+      try ModelFamily.recognize(config: config, named: "gpt2")
+    }
+    #expect(unknown.kind == .usage)
+  }
+}

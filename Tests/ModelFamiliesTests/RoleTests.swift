@@ -1,0 +1,76 @@
+import Bytes
+import ModelFamilies
+import Tensors
+import Testing
+
+@Suite struct RoleTests {
+  @Test(arguments: FixtureShapes.names)
+  func everyTensorHasARole(fixture: String) throws {
+    let shapes = try FixtureShapes(fixture)
+    let description = try shapes.describe()
+    let family = try ModelFamily.recognize(config: .object(shapes.config))
+    #expect(!shapes.weights.isEmpty)
+    for weight in shapes.weights {
+      let assignment = try #require(description.assignment(of: weight.name), "\(weight.name)")
+      #expect(assignment == family.assignment(of: weight.name))
+      // MLP weights are the matrices; what is one-dimensional never is one.
+      if assignment.role.isMLPWeight { #expect(weight.shape.rank == 2) }
+    }
+    #expect(description.assignment(of: "nonsense") == nil)
+  }
+
+  @Test(arguments: [
+    ("deepseek_v3", "model.layers.1.mlp.experts.7.down_proj.weight", "expert.down", 1, 7),
+    ("deepseek_v3", "model.layers.1.mlp.shared_experts.up_proj.weight", "shared.up", 1, nil),
+    ("deepseek_v3", "model.layers.0.mlp.gate_proj.weight", "dense.gate", 0, nil),
+    ("deepseek_v3", "model.layers.1.mlp.gate.weight", "router", 1, nil),
+    ("deepseek_v3", "model.layers.1.mlp.gate.e_score_correction_bias", "router.bias", 1, nil),
+    ("deepseek_v3", "model.layers.0.self_attn.kv_b_proj.weight", "attention", 0, nil),
+    ("deepseek_v3", "model.layers.0.self_attn.q_a_layernorm.weight", "norm", 0, nil),
+    ("deepseek_v3", "model.embed_tokens.weight", "embedding", nil, nil),
+    ("deepseek_v3", "lm_head.weight", "head", nil, nil),
+    ("deepseek_v3", "model.norm.weight", "norm", nil, nil),
+    ("deepseek_v3", "model.layers.61.eh_proj.weight", "mtp", 61, nil),
+    ("deepseek_v3", "model.layers.61.shared_head.head.weight", "mtp", 61, nil),
+    ("deepseek_v3", "model.layers.61.mlp.experts.255.up_proj.weight", "expert.up", 61, 255),
+    ("deepseek_v3", "model.layers.3.self_attn.rotary_emb.inv_freq", "buffer", 3, nil),
+    ("qwen3_moe", "model.layers.1.self_attn.q_norm.weight", "norm", 1, nil),
+    ("mixtral", "model.layers.31.block_sparse_moe.experts.3.w1.weight", "expert.gate", 31, 3),
+    ("mixtral", "model.layers.31.block_sparse_moe.experts.3.w3.weight", "expert.up", 31, 3),
+    ("mixtral", "model.layers.31.block_sparse_moe.experts.3.w2.weight", "expert.down", 31, 3),
+    ("llama", "model.rotary_emb.inv_freq", "buffer", nil, nil),
+    ("qwen2", "model.layers.2.self_attn.q_proj.bias", "attention.bias", 2, nil),
+    ("llama", "model.layers.9.self_attn.k_scale", "attention", 9, nil),
+  ])
+  func names(family: String, tensor: String, role: String, layer: Int?, expert: Int?) throws {
+    let family = try ModelFamily.recognize(config: nil, named: family)
+    let assignment = try #require(family.assignment(of: tensor))
+    #expect(assignment.role.rawValue == role)
+    #expect(assignment.layer == layer)
+    #expect(assignment.expert == expert)
+  }
+
+  /// Names that resemble known ones, but are not.
+  @Test(arguments: [
+    "", ".", "{}", "model.layers.{}.mlp.gate.weight", "model.layers.01.mlp.gate.weight",
+    "model.layers.-1.mlp.gate.weight", "model.layers.1.mlp.gate.weight ",
+    "model.layers.99999999999999999999.mlp.gate.weight", "model.layers.1.mlp.gate.weight_scale_inv",
+    "model.layers..mlp.gate.weight", "model.layers.1.mlp.experts.gate_proj.weight",
+    "model.layers.1.mlp.experts.+1.up_proj.weight", "model.layers.1.mlp.experts.1e0.up_proj.weight",
+    "Model.layers.1.mlp.gate.weight", "model.layers.1.mlp.gate", "model.layers.1.self_attn",
+    "model.layers.١.mlp.gate.weight",
+  ])
+  func unknownNames(name: String) throws {
+    let family = try ModelFamily.recognize(config: nil, named: "deepseek_v3")
+    #expect(family.assignment(of: name) == nil)
+  }
+
+  @Test func roleNamesAreStable() {
+    #expect(
+      TensorRole.allCases.map(\.rawValue) == [
+        "expert.gate", "expert.up", "expert.down", "shared.gate", "shared.up", "shared.down",
+        "dense.gate", "dense.up", "dense.down", "router", "router.bias", "attention",
+        "attention.bias", "norm", "embedding", "head", "mtp", "buffer",
+      ])
+  }
+}
