@@ -1,0 +1,76 @@
+import Checkpoints
+import FixtureSupport
+import ModelFamilies
+import ReferenceModel
+import Tensors
+
+/// A fixture's checkpoint with its description, and its layers as the reference computes them.
+struct FixtureModel {
+  let checkpoint: Checkpoint
+  let description: ModelDescription
+
+  init(_ fixture: String) throws {
+    checkpoint = try Checkpoint(path: Fixtures.path(fixture))
+    let family = try ModelFamily.recognize(config: checkpoint.config)
+    description = try family.describe(
+      config: checkpoint.config!,
+      weights: checkpoint.tensors.map { NamedShape(name: $0.name, shape: $0.shape) })
+  }
+
+  func vector(_ name: String) throws -> [Float] {
+    try checkpoint.floats(of: checkpoint[name]!)
+  }
+
+  func matrix(_ name: String) throws -> Matrix {
+    let shape = checkpoint[name]!.shape
+    return Matrix(rows: shape.rows, columns: shape.columns, values: try vector(name))
+  }
+
+  func mlp(_ weights: MLPWeights) throws -> GatedMLPWeights {
+    GatedMLPWeights(
+      gate: try matrix(weights.gate), up: try matrix(weights.up), down: try matrix(weights.down))
+  }
+
+  func mixture(_ layer: LayerDescription) throws -> MoELayer? {
+    guard let mixture = layer.mixtureOfExperts else { return nil }
+    return MoELayer(
+      routerWeight: try matrix(mixture.routerWeight),
+      correctionBias: try mixture.correctionBias.map(vector),
+      rule: mixture.router,
+      experts: try mixture.experts.map(mlp),
+      sharedExpert: try mixture.sharedExpert.map(mlp),
+      sharedExpertGate: nil,
+      activation: layer.activation)
+  }
+}
+
+/// What a file of expected values holds.
+struct ExpectedValues {
+  private let file: Checkpoint
+
+  init(_ path: String) throws {
+    file = try Checkpoint(path: Fixtures.path(path))
+  }
+
+  func matrix(_ name: String) throws -> Matrix {
+    let record = file[name]!
+    return Matrix(
+      rows: record.shape.rows, columns: record.shape.columns, values: try file.floats(of: record))
+  }
+
+  func integers(_ name: String) throws -> [Int] {
+    try file.integers(of: file[name]!)
+  }
+}
+
+/// ‖a − b‖ / ‖b‖ over all elements.
+func relativeError(_ matrix: Matrix, _ reference: Matrix) -> Double {
+  guard matrix.rows == reference.rows, matrix.columns == reference.columns else { return .infinity }
+  var difference = 0.0
+  var norm = 0.0
+  for (value, expected) in zip(matrix.values, reference.values) {
+    difference += (Double(value) - Double(expected)) * (Double(value) - Double(expected))
+    norm += Double(expected) * Double(expected)
+  }
+  return (difference / norm).squareRoot()
+}
