@@ -1,0 +1,27 @@
+/// What a verification found.
+public enum ContainerFinding: Sendable, Hashable, CustomStringConvertible {
+  /// The file contradicts its format or its checksums: it was damaged after it was written.
+  case damage(byteOffset: Int, ContainerDamage)
+  /// Scales of a tensor are NaN or infinite.
+  case nonFiniteScales(tensor: String, count: Int)
+  /// Scales of a tensor are zero, and with them all weights of their blocks.
+  case zeroScales(tensor: String, count: Int)
+  /// Elements or codes of a tensor are NaN or infinite.
+  case nonFiniteValues(tensor: String, count: Int)
+
+  /// Whether the file is not what was written.
+  public var isDamage: Bool {
+    if case .damage = self { true } else { false }
+  }
+
+  public var description: String {
+    switch self {
+    case .damage(let byteOffset, let damage): "byte \(byteOffset): \(damage)"
+    case .nonFiniteScales(let tensor, let count):
+      "tensor \(tensor): \(count) scales are NaN or infinite"
+    case .zeroScales(let tensor, let count): "tensor \(tensor): \(count) scales are zero"
+    case .nonFiniteValues(let tensor, let count):
+      "tensor \(tensor): \(count) values are NaN or infinite"
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import Bytes
+
+/// Checks all that a container says about itself.
+public enum ContainerVerifier {
+  /// Checks the structure, every checksum, that reserved and filling bytes are zero, and looks for
+  /// NaN, infinities and zero scales. Reads the whole file once, with `pread`.
+  ///
+  /// - Parameter progress: is told how many bytes of how many are done.
+  /// - Returns: what was found, in no more than one finding per extent, section, tensor and check;
+  ///   nothing for a sound file.
+  /// - Throws: `file` if reading fails. Damage is a finding, not an error.
+  public static func verify(
+    _ reader: ContainerReader, progress: (_ done: Int, _ byteCount: Int) -> Void = { _, _ in }
+  ) throws(ContainerError) -> [ContainerFinding] {
+    var findings: [ContainerFinding] = []
+    try IndexCheck(reader: reader).run(&findings)
+    var structure = StructureCheck(reader: reader)
+    try structure.run(&findings)
+    var scan = ExtentScan(reader: reader, contents: structure.contents)
+    for extent in structure.extents {
+      try scan.run(extent, &findings)
+      progress(extent.byteRange.upperBound, reader.byteCount)
+    }
+    return findings
+  }
+
+  /// Runs a check; damage that it throws becomes a finding, an error of reading goes on.
+  static func collect(
+    _ findings: inout [ContainerFinding], _ check: () throws(ContainerError) -> Void
+  ) throws(ContainerError) {
+    do throws(ContainerError) {
+      try check()
+    } catch .damaged(_, let byteOffset, let damage) {
+      findings.append(.damage(byteOffset: byteOffset, damage))
+    } catch {
+      throw error
+    }
+  }
+}
+
+/// Checks the bytes of the header and of the sections: checksums, and zeros between them.
+struct IndexCheck {
+  let reader: ContainerReader
+
+  func run(_ findings: inout [ContainerFinding]) throws(ContainerError) {
+    // The header as it is now; opening may be long ago.
+    try ContainerVerifier.collect(&findings) { () throws(ContainerError) in
+      let page = try read(0..<ContainerFormat.headerByteCount)
+      _ = try Header(page: page, byteCount: reader.byteCount, path: reader.path)
+    }
+    var end = ContainerFormat.headerByteCount
+    for section in reader.header.sections {
+      try ContainerVerifier.collect(&findings) { () throws(ContainerError) in
+        try checkZeros(end..<section.byteRange.lowerBound)
+      }
+      end = section.byteRange.upperBound
+      try ContainerVerifier.collect(&findings) { () throws(ContainerError) in
+        try check(section)
+      }
+    }
+    let start = min(end.roundedUp(toMultipleOf: ContainerFormat.alignment), reader.byteCount)
+    try ContainerVerifier.collect(&findings) { () throws(ContainerError) in
+      try checkZeros(end..<start)
+    }
+  }
+
+  private func check(_ section: Section) throws(ContainerError) {
+    var checksum = Checksum()
+    var start = section.byteRange.lowerBound
+    while start < section.byteRange.upperBound {
+      let bytes = try read(
+        start..<min(start + ExtentScan.pieceByteCount, section.byteRange.upperBound))
+      checksum.update(bytes.rawSpan)
+      start += bytes.count
+    }
+    if checksum.value() != section.checksum {
+      let name = SectionKind(rawValue: section.kind).map { "\($0)" } ?? "\(section.kind)"
+      throw reader.damage(section.byteRange.lowerBound, .sectionChecksum(section: name))
+    }
+  }
+
+  private func checkZeros(_ range: Range<Int>) throws(ContainerError) {
+    let bytes = try read(range)
+    if let place = bytes.firstIndex(where: { $0 != 0 }) {
+      throw reader.damage(range.lowerBound + place, .notZero)
+    }
+  }
+
+  private func read(_ range: Range<Int>) throws(ContainerError) -> [UInt8] {
+    do throws(BytesError) {
+      return try reader.file.bytes(in: range)
+    } catch {
+      throw .file(error)
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import Bytes
+import Crypto
+
+/// Reads extents piece by piece: checksum, digest, zeros between contents, special values.
+struct ExtentScan {
+  /// How much is read at once: a multiple of the size of every element.
+  static let pieceByteCount = 1 << 20
+
+  let reader: ContainerReader
+  let contents: [[ExtentContent]]
+  private var piece: [UInt8] = []
+
+  init(reader: ContainerReader, contents: [[ExtentContent]]) {
+    self.reader = reader
+    self.contents = contents
+  }
+
+  mutating func run(
+    _ extent: ContainedExtent, _ findings: inout [ContainerFinding]
+  ) throws(ContainerError) {
+    let expectedDigest = try reader.digest(ofExtent: extent.index)
+    var checksum = Checksum()
+    var digest = expectedDigest == nil ? nil : SHA256()
+    var values: [Int: (scales: SpecialValues, elements: SpecialValues)] = [:]
+    var firstNotZero: Int?
+    var next = 0
+    var start = extent.byteRange.lowerBound
+    while start < extent.byteRange.upperBound {
+      let end = min(start + Self.pieceByteCount, extent.byteRange.upperBound)
+      try read(start..<end)
+      checksum.update(piece.rawSpan)
+      unsafe piece.withUnsafeBytes { unsafe digest?.update(bufferPointer: $0) }
+      var gapStart = start
+      // Contents that end in this piece are done; one that goes on stays the next.
+      while next < contents[extent.index].count {
+        let content = contents[extent.index][next]
+        guard content.byteRange.lowerBound < end else { break }
+        let part = content.byteRange.clamped(to: start..<end)
+        firstNotZero = firstNotZero ?? notZero(gapStart..<max(gapStart, part.lowerBound), start)
+        gapStart = max(gapStart, part.upperBound)
+        add(content, part.lowerBound - start..<part.upperBound - start, &values)
+        guard content.byteRange.upperBound <= end else { break }
+        next += 1
+      }
+      firstNotZero = firstNotZero ?? notZero(gapStart..<end, start)
+      start = end
+    }
+    if checksum.value() != extent.checksum {
+      findings.append(
+        .damage(byteOffset: extent.byteRange.lowerBound, .extentChecksum(extent: extent.index)))
+    }
+    if let digest, Array(digest.finalize()) != expectedDigest {
+      findings.append(
+        .damage(byteOffset: extent.byteRange.lowerBound, .extentDigest(extent: extent.index)))
+    }
+    if let firstNotZero { findings.append(.damage(byteOffset: firstNotZero, .notZero)) }
+    try report(values, &findings)
+  }
+
+  private mutating func read(_ range: Range<Int>) throws(ContainerError) {
+    if piece.count != range.count { piece = [UInt8](repeating: 0, count: range.count) }
+    let file = reader.file
+    do throws(BytesError) {
+      var bytes = piece.mutableRawSpan
+      try file.read(at: range.lowerBound, into: &bytes)
+    } catch {
+      throw .file(error)
+    }
+  }
+
+  /// The first byte of a range of the file that is not zero.
+  private func notZero(_ range: Range<Int>, _ pieceStart: Int) -> Int? {
+    for byteOffset in range where piece[byteOffset - pieceStart] != 0 { return byteOffset }
+    return nil
+  }
+
+  private func add(
+    _ content: ExtentContent, _ part: Range<Int>,
+    _ values: inout [Int: (scales: SpecialValues, elements: SpecialValues)]
+  ) {
+    guard case .values(let dtype, let isScale) = content.kind, let tensor = content.tensor,
+      !part.isEmpty
+    else { return }
+    let bytes = piece.span.extracting(part)
+    if isScale {
+      values[tensor, default: (SpecialValues(), SpecialValues())].scales.add(bytes, dtype: dtype)
+    } else {
+      values[tensor, default: (SpecialValues(), SpecialValues())].elements.add(bytes, dtype: dtype)
+    }
+  }
+
+  private func report(
+    _ values: [Int: (scales: SpecialValues, elements: SpecialValues)],
+    _ findings: inout [ContainerFinding]
+  ) throws(ContainerError) {
+    for (index, found) in values.sorted(by: { $0.key < $1.key }) {
+      guard found.scales != SpecialValues() || found.elements.nonFiniteCount > 0 else { continue }
+      let tensor = try reader.tensor(at: index).name
+      if found.scales.nonFiniteCount > 0 {
+        findings.append(.nonFiniteScales(tensor: tensor, count: found.scales.nonFiniteCount))
+      }
+      if found.scales.zeroCount > 0 {
+        findings.append(.zeroScales(tensor: tensor, count: found.scales.zeroCount))
+      }
+      if found.elements.nonFiniteCount > 0 {
+        findings.append(.nonFiniteValues(tensor: tensor, count: found.elements.nonFiniteCount))
+      }
+    }
+  }
+}
