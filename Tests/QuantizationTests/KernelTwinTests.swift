@@ -1,0 +1,169 @@
+import CKernels
+import Quantization
+import Tensors
+import Testing
+
+/// Portable and AVX2 kernels give the same bits, and those that the specification asks for.
+@Suite struct KernelTwinTests {
+  static let columnCounts = [
+    1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 257, 1023,
+  ]
+  static let formats = Scheme.allCases.compactMap(\.format)
+
+  /// A row of each kind of content.
+  static func rows(columns: Int) -> [[Float]] {
+    let normal = normalValues(columns, seed: UInt64(columns))
+    func replaced(_ value: Float, every step: Int) -> [Float] {
+      normal.enumerated().map { $0.offset % step == step / 2 ? value : $0.element }
+    }
+    return [
+      normal, replaced(.nan, every: 5), replaced(.infinity, every: 7),
+      replaced(-.infinity, every: 11), normal.map { $0 * 0x1p-130 }, normal.map { $0 * 0x1p-148 },
+      normal.map { $0 * 0x1p120 * 0x1p10 }, [Float](repeating: 0, count: columns),
+      [Float](repeating: -0.0, count: columns), [Float](repeating: 0.3, count: columns),
+      [Float](repeating: -1.7e-5, count: columns), normal.map(\.magnitude), normal.map { -$0.magnitude },
+      replaced(3.4e38, every: 3), replaced(10, every: 200),
+    ]
+  }
+
+  /// What the C kernels take.
+  static func kernel(_ quantizer: Quantizer) -> ck_quantizer {
+    let format = quantizer.format
+    let scales: [DType: ck_scale] = [
+      .f32: CK_SCALE_F32, .bf16: CK_SCALE_BF16, .f8E8M0: CK_SCALE_E8M0, .f8E4M3: CK_SCALE_E4M3,
+    ]
+    let searches: [ScaleSearch: ck_search] = [
+      .absmax: CK_SEARCH_ABSMAX, .fast: CK_SEARCH_FAST, .full: CK_SEARCH_FULL,
+    ]
+    return ck_quantizer(
+      code: ck_code(UInt32(format.code.rawValue)), scale: scales[format.scale]!,
+      search: searches[quantizer.search]!, columns: quantizer.columns,
+      block_rows: format.blockRows ?? .max, block_columns: format.blockColumns ?? quantizer.columns,
+      global_scale: quantizer.globalScale ?? 1, tensor_scale: quantizer.tensorScale ?? 0)
+  }
+
+  /// The planes as each twin writes them, and as the API does.
+  static func quantize(
+    _ values: [Float], rows: Int, columns: Int, format: QuantizationFormat, search: ScaleSearch
+  ) -> (portable: QuantizedMatrix, vector: QuantizedMatrix, chosen: QuantizedMatrix) {
+    let chosen = QuantizedMatrix(
+      values, rows: rows, columns: columns, format: format, search: search)
+    let maximum = values.lazy.filter(\.isFinite).map(\.magnitude).max() ?? 0
+    let quantizer = Quantizer(
+      format: format, columns: columns, search: search, tensorMaximum: maximum)
+    var kernel = Self.kernel(quantizer)
+    let twins = unsafe [ck_quantize_portable, ck_quantize_avx2].map { quantize in
+      var (codes, scales, zeroPoints) = (chosen.codes, chosen.scales, chosen.zeroPoints)
+      for i in codes.indices { codes[i] = 0x55 }
+      if quantizer.tensorScale == nil { for i in scales.indices { scales[i] = 0x55 } }
+      for i in zeroPoints.indices { zeroPoints[i] = 0x55 }
+      unsafe quantize(&kernel, values, rows, &codes, &scales, &zeroPoints)
+      return QuantizedMatrix(
+        codes: codes, scales: scales, zeroPoints: zeroPoints, globalScale: quantizer.globalScale,
+        rows: rows, columns: columns, format: format)
+    }
+    return (twins[0], twins[1], chosen)
+  }
+
+  @Test(arguments: formats, ScaleSearch.allCases)
+  func twins(format: QuantizationFormat, search: ScaleSearch) {
+    for columns in Self.columnCounts {
+      let rows = Self.rows(columns: columns)
+      // Row by row, and together.
+      for part in rows.map({ [$0] }) + [rows, [rows[0], rows[9]]] {
+        let values = part.flatMap { $0 }
+        let twins = Self.quantize(
+          values, rows: part.count, columns: columns, format: format, search: search)
+        #expect(twins.portable.codes == twins.vector.codes)
+        #expect(twins.portable.scales == twins.vector.scales)
+        #expect(twins.portable.zeroPoints == twins.vector.zeroPoints)
+        #expect(twins.chosen.codes == twins.vector.codes)
+        #expect(twins.chosen.scales == twins.vector.scales)
+        // Nothing that a scan would find, and nothing infinite.
+        let found = Dequantizer(
+          format: format, columns: columns, globalScale: twins.chosen.globalScale
+        ).scan(codes: twins.chosen.codes.span, scales: twins.chosen.scales.span)
+        #expect(found.isClean)
+        let allFinite = twins.chosen.values.allSatisfy(\.isFinite)
+        #expect(allFinite)
+        Self.checkUnusedBits(of: twins.chosen, rows: part.count, columns: columns, format: format)
+      }
+    }
+  }
+
+  /// A last half byte ends in zero bits.
+  static func checkUnusedBits(
+    of quantized: QuantizedMatrix, rows: Int, columns: Int, format: QuantizationFormat
+  ) {
+    let layout = QuantizedLayout(format: format, rows: rows, columns: columns)
+    if format.code.bitsPerCode == 4, columns % 2 == 1 {
+      for row in 1...rows {
+        #expect(quantized.codes[row * layout.codeRowByteCount - 1] >> 4 == 0)
+      }
+    }
+    if format.hasZeroPoints, layout.scaleColumns % 2 == 1 {
+      for row in 1...rows {
+        #expect(quantized.zeroPoints[row * layout.zeroPointRowByteCount - 1] >> 4 == 0)
+      }
+    }
+  }
+
+  /// All codes and odd group sizes, scales of every kind.
+  @Test(arguments: CodeFormat.allCases)
+  func dequantizeTwins(code: CodeFormat) {
+    let specials: [Float] = [
+      0.02, -0.5, 0, -0.0, 0x1p-140, 0x1p-126, 3e38, .infinity, -.infinity, 1.7, 0x1p-127, 0.1,
+    ]
+    for columns in Self.columnCounts {
+      for groupColumns in [1, 2, 3, 7, 8, 16, 31, 32, 128, 1023] {
+        let codes = (0..<columns).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ columns) }
+        let groups = (columns + groupColumns - 1) / groupColumns
+        let scales = (0..<groups).map { specials[$0 % specials.count] }
+        let zeroPoints = (0..<groups).map { UInt8(truncatingIfNeeded: $0 &* 29) }
+        let twins = unsafe [ck_dequantize_row_portable, ck_dequantize_row_avx2].map { dequantize in
+          var values = [Float](repeating: -1, count: columns)
+          unsafe dequantize(
+            ck_code(UInt32(code.rawValue)), codes, columns, groupColumns, scales, zeroPoints,
+            &values)
+          return values.map { $0.isNaN ? Float.nan.bitPattern : $0.bitPattern }
+        }
+        #expect(twins[0] == twins[1])
+      }
+    }
+  }
+
+  /// Tiles of 128 rows give the same bytes as the whole.
+  @Test(arguments: formats)
+  func tiles(format: QuantizationFormat) {
+    let (rows, columns) = (200, 70)
+    let values = normalValues(rows * columns)
+    let maximum = values.map(\.magnitude).max()!
+    let whole = QuantizedMatrix(
+      values, rows: rows, columns: columns, format: format, search: .fast)
+    let quantizer = Quantizer(
+      format: format, columns: columns, search: .fast, tensorMaximum: maximum)
+    var codes = [UInt8]()
+    var scales = [UInt8]()
+    var zeroPoints = [UInt8]()
+    for tile in [0..<128, 128..<200] {
+      let layout = QuantizedLayout(format: format, rows: tile.count, columns: columns)
+      var tileCodes = [UInt8](repeating: 0, count: layout.codes.count)
+      var tileScales = [UInt8](
+        repeating: 0, count: quantizer.tensorScale == nil || tile.lowerBound == 0
+          ? layout.scales.count : 0)
+      var tileZeroPoints = [UInt8](repeating: 0, count: layout.zeroPoints.count)
+      var codeSpan = tileCodes.mutableSpan
+      var scaleSpan = tileScales.mutableSpan
+      var zeroPointSpan = tileZeroPoints.mutableSpan
+      quantizer.quantize(
+        values.span.extracting(tile.lowerBound * columns..<tile.upperBound * columns),
+        rows: tile.count, codes: &codeSpan, scales: &scaleSpan, zeroPoints: &zeroPointSpan)
+      codes += tileCodes
+      scales += tileScales
+      zeroPoints += tileZeroPoints
+    }
+    #expect(codes == whole.codes)
+    #expect(scales == whole.scales)
+    #expect(zeroPoints == whole.zeroPoints)
+  }
+}
