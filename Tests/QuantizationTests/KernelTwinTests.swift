@@ -21,7 +21,8 @@ import Testing
       replaced(-.infinity, every: 11), normal.map { $0 * 0x1p-130 }, normal.map { $0 * 0x1p-148 },
       normal.map { $0 * 0x1p120 * 0x1p10 }, [Float](repeating: 0, count: columns),
       [Float](repeating: -0.0, count: columns), [Float](repeating: 0.3, count: columns),
-      [Float](repeating: -1.7e-5, count: columns), normal.map(\.magnitude), normal.map { -$0.magnitude },
+      [Float](repeating: -1.7e-5, count: columns), normal.map(\.magnitude),
+      normal.map { -$0.magnitude },
       replaced(3.4e38, every: 3), replaced(10, every: 200),
     ]
   }
@@ -149,7 +150,8 @@ import Testing
       let layout = QuantizedLayout(format: format, rows: tile.count, columns: columns)
       var tileCodes = [UInt8](repeating: 0, count: layout.codes.count)
       var tileScales = [UInt8](
-        repeating: 0, count: quantizer.tensorScale == nil || tile.lowerBound == 0
+        repeating: 0,
+        count: quantizer.tensorScale == nil || tile.lowerBound == 0
           ? layout.scales.count : 0)
       var tileZeroPoints = [UInt8](repeating: 0, count: layout.zeroPoints.count)
       var codeSpan = tileCodes.mutableSpan

@@ -1,0 +1,122 @@
+import CKernels
+import Quantization
+import Tensors
+import Testing
+
+/// Error statistics against a plain sum in Float64, and the twins bit for bit.
+@Suite struct ErrorStatisticsTests {
+  static func pairs(_ count: Int) -> (reference: [Float], approximation: [Float]) {
+    var reference = normalValues(count, seed: 1)
+    var approximation = zip(reference, normalValues(count, standardDeviation: 0.001, seed: 2))
+      .map { $0 + $1 }
+    for i in stride(from: 3, to: count, by: 17) { approximation[i] = 0 }
+    for i in stride(from: 5, to: count, by: 29) { reference[i] = 0 }
+    for i in stride(from: 7, to: count, by: 31) { reference[i] = .nan }
+    for i in stride(from: 8, to: count, by: 37) { approximation[i] = -.infinity }
+    for i in stride(from: 9, to: count, by: 41) { reference[i] = 0x1p-140 }
+    return (reference, approximation)
+  }
+
+  @Test(arguments: KernelTwinTests.columnCounts + [4096])
+  func plainSums(count: Int) {
+    let (reference, approximation) = Self.pairs(count)
+    var statistics = ErrorStatistics()
+    statistics.add(reference: reference.span, approximation: approximation.span)
+    let finite = zip(reference, approximation).filter { $0.isFinite && $1.isFinite }
+      .map { (Double($0), Double($1)) }
+    let squares = finite.reduce(0) { $0 + $1.0 * $1.0 }
+    let errors = finite.map { abs($0.0 - $0.1) }
+    let squaredErrors = errors.reduce(0) { $0 + $1 * $1 }
+    #expect(statistics.count == finite.count)
+    #expect(statistics.nonFiniteCount == count - finite.count)
+    #expect(statistics.zeroedCount == finite.filter { $0.0 != 0 && $0.1 == 0 }.count)
+    #expect(statistics.maximumAbsoluteError == errors.max() ?? 0)
+    #expect(abs(statistics.sumOfSquares - squares) <= squares * 1e-14)
+    #expect(abs(statistics.sumOfSquaredErrors - squaredErrors) <= squaredErrors * 1e-14)
+  }
+
+  @Test(arguments: KernelTwinTests.columnCounts)
+  func twins(count: Int) {
+    let (reference, approximation) = Self.pairs(count)
+    var (portable, vector) = (ck_error_sums(), ck_error_sums())
+    unsafe ck_add_errors_portable(reference, approximation, count, &portable)
+    unsafe ck_add_errors_avx2(reference, approximation, count, &vector)
+    #expect(portable.squares_high.bitPattern == vector.squares_high.bitPattern)
+    #expect(portable.squares_low.bitPattern == vector.squares_low.bitPattern)
+    #expect(portable.squared_errors_high.bitPattern == vector.squared_errors_high.bitPattern)
+    #expect(portable.squared_errors_low.bitPattern == vector.squared_errors_low.bitPattern)
+    #expect(portable.maximum_absolute_error == vector.maximum_absolute_error)
+    #expect(portable.count == vector.count)
+    #expect(portable.zeroed_count == vector.zeroed_count)
+    #expect(portable.nonfinite_count == vector.nonfinite_count)
+  }
+
+  /// The order of the parts does not show.
+  @Test func order() {
+    let (reference, approximation) = Self.pairs(128 * 40)
+    func sum(_ parts: [Range<Int>]) -> ErrorStatistics {
+      var sum = ErrorStatistics()
+      for part in parts {
+        var statistics = ErrorStatistics()
+        statistics.add(
+          reference: reference.span.extracting(part),
+          approximation: approximation.span.extracting(part))
+        sum.merge(statistics)
+      }
+      return sum
+    }
+    let whole = sum([0..<5120])
+    for parts in [
+      [0..<128, 128..<5120], [2560..<5120, 0..<2560],
+      (0..<40).reversed().map { $0 * 128..<$0 * 128 + 128 },
+    ] {
+      let other = sum(parts)
+      #expect(other.sumOfSquares == whole.sumOfSquares)
+      #expect(other.sumOfSquaredErrors == whole.sumOfSquaredErrors)
+      #expect(other.relativeError == whole.relativeError)
+      #expect(other.count == whole.count)
+    }
+  }
+
+  @Test func metrics() {
+    var statistics = ErrorStatistics()
+    #expect(statistics.relativeError == 0)
+    #expect(statistics.signalToQuantizationNoise == .infinity)
+    let reference: [Float] = [3, 4, 0]
+    let approximation: [Float] = [3, 4.5, 0]
+    statistics.add(reference: reference.span, approximation: approximation.span)
+    #expect(statistics.relativeError == 0.1)
+    #expect(abs(statistics.signalToQuantizationNoise - 20) < 1e-12)
+    #expect(statistics.rootMeanSquareError == (0.25 / 3.0).squareRoot())
+    #expect(statistics.maximumAbsoluteError == 0.5)
+  }
+
+  @Test func clipped() {
+    let format = Scheme.int4G32.format!
+    // Scales 1 and −2: from −8.5 to 7.5, and from −15 to 17.
+    let scales: [UInt8] = [0x80, 0x3F, 0x00, 0xC0]
+    var values = [Float](repeating: 0, count: 64)
+    values.replaceSubrange(0..<4, with: [-8.4, -8.6, 7.4, 7.6])
+    values.replaceSubrange(32..<36, with: [-14.9, -15.1, 16.9, 17.1])
+    let dequantizer = Dequantizer(format: format, columns: 64)
+    #expect(
+      dequantizer.clippedCount(
+        of: values.span, scales: scales.span, zeroPoints: [UInt8]().span, rows: 1)
+        == 4)
+  }
+
+  @Test func scan() {
+    let format = Scheme.fp8E4M3Channel.format!
+    let scales: [Float] = [0, -0.0, .nan, .infinity, 1]
+    let bytes = scales.flatMap { scale in
+      (0..<4).map { UInt8(scale.bitPattern >> (8 * $0) & 255) }
+    }
+    let codes: [UInt8] = [0x7F, 0xFF, 0x7E, 0, 0x80]
+    let found = Dequantizer(format: format, columns: 1).scan(codes: codes.span, scales: bytes.span)
+    #expect(found.zeroScaleCount == 2)
+    #expect(found.nanScaleCount == 1)
+    #expect(found.infiniteScaleCount == 1)
+    #expect(found.nanCodeCount == 2)
+    #expect(!found.isClean)
+  }
+}
