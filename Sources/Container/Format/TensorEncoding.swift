@@ -50,6 +50,6 @@ extension QuantizationFormat {
     return fits(blockRows) && fits(blockColumns) && Self.scaleDTypes.contains(scale)
   }
 
-  /// The types that scales may have.
-  package static let scaleDTypes: Set<DType> = [.f32, .bf16, .f16, .f8E8M0, .f8E4M3]
+  /// The types that scales may have. U8 holds the bytes of F8_E8M0, as some sources name them.
+  package static let scaleDTypes: Set<DType> = [.f32, .bf16, .f16, .f8E8M0, .u8, .f8E4M3]
 }

@@ -247,7 +247,9 @@ extension ContainedTensor {
       return [
         content(
           layout.codes, format.code == .e4m3 ? .values(.f8E4M3, isScale: false) : .opaque),
-        content(layout.scales, .values(format.scale, isScale: true)),
+        content(
+          layout.scales,
+          .values(format.scale == .u8 ? .f8E8M0 : format.scale, isScale: true)),
         content(layout.zeroPoints, .opaque),
         content(layout.globalScale, .values(.f32, isScale: true)),
       ]
