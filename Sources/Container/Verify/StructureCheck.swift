@@ -124,6 +124,9 @@ struct StructureCheck {
         layer += 1
         ranges = []
       }
+      guard expert.projectionsAreInOrder else {
+        throw damage(.experts, index, 40, .contradiction(field: "order of projections"))
+      }
       ranges.append(expert.byteRange)
       previous = expert
     }
@@ -220,6 +223,17 @@ struct StructureCheck {
     reader.damage(
       reader.header.section(section).byteRange.lowerBound + index * section.recordByteCount + field,
       damage)
+  }
+}
+
+extension ContainedExpert {
+  /// Whether gate, up and down, as far as they are there, follow each other from the start.
+  fileprivate var projectionsAreInOrder: Bool {
+    let offsets = [
+      gateTensor.map { _ in gateByteOffset }, upTensor.map { _ in upByteOffset },
+      downTensor.map { _ in downByteOffset },
+    ].compactMap(\.self)
+    return offsets.first ?? 0 == 0 && offsets == offsets.sorted()
   }
 }
 
