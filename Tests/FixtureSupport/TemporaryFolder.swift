@@ -15,6 +15,11 @@ public func writeFile(_ path: FilePath, _ bytes: [UInt8]) throws {
   try Data(bytes).write(to: URL(fileURLWithPath: path.string))
 }
 
+/// Writes a file of this name into a folder, replacing what is there.
+public func writeFile(_ name: String, in folder: FilePath, _ bytes: [UInt8]) throws {
+  try writeFile(folder.appending(name), bytes)
+}
+
 /// The bytes of a file.
 public func contents(_ path: FilePath) throws -> [UInt8] {
   try [UInt8](Data(contentsOf: URL(fileURLWithPath: path.string)))
