@@ -99,7 +99,7 @@ public struct ParameterCounts: Sendable, Hashable {
   /// Without multi-token-prediction layers.
   public let total: Int
   /// Those that one token meets, without multi-token-prediction layers: all but the routed experts
-  /// that are not chosen. As DeepSeek counts, embeddings and head are among them.
+  /// that are not chosen. The table of embeddings counts whole, as it does on model cards.
   public let activePerToken: Int
   /// In multi-token-prediction layers.
   public let multiTokenPrediction: Int
