@@ -48,7 +48,7 @@ public struct ModelFamily: Sendable {
 }
 
 extension ModelFamily {
-  /// Every family that is known.
+  /// Every family that is known. A new one is a file in `Families/` and an entry here.
   public static let all: [ModelFamily] = [deepSeekV3, qwen3MoE, mixtral, llama, qwen2]
 
   /// The family that a config names.
