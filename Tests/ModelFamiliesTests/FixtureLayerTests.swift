@@ -22,9 +22,15 @@ import Testing
       Block(fixture: "deepseek_v3", layer: 1, file: "expected.safetensors"),
       Block(fixture: "deepseek_v3_mtp", layer: 1, file: "expected.safetensors"),
       Block(fixture: "deepseek_v3_mtp", layer: 2, file: "expected_mtp.safetensors"),
+      Block(fixture: "deepseek_v3_fp8", layer: 1, file: "expected.safetensors"),
       Block(fixture: "qwen3_moe", layer: 1, file: "expected.safetensors"),
       Block(fixture: "mixtral", layer: 1, file: "expected.safetensors"),
     ]
+    + (1...3).map {
+      Block(
+        fixture: "trained", layer: $0, file: "activations.safetensors", prefix: "layers.\($0).",
+        indices: "topk_indices")
+    }
 
   @Test(arguments: blocks)
   func mixtureReproducesTheExpectedValues(_ block: Block) throws {
@@ -58,7 +64,8 @@ import Testing
   }
 
   static let forwardFixtures = [
-    "deepseek_v3", "qwen3_moe", "mixtral", "llama_r1_distill", "qwen2_r1_distill",
+    "deepseek_v3", "deepseek_v3_fp8", "qwen3_moe", "mixtral", "llama_r1_distill",
+    "qwen2_r1_distill",
   ]
 
   /// The norm before the MLP, and dense MLPs: the stream after attention in, the MLP's output out.

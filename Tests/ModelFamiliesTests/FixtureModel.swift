@@ -2,28 +2,36 @@ import Checkpoints
 import FixtureSupport
 import ModelFamilies
 import ReferenceModel
+import SourceWeights
 import Tensors
 
 /// A fixture's checkpoint with its description, and its layers as the reference computes them.
 struct FixtureModel {
   let checkpoint: Checkpoint
+  let sources: SourceWeights
   let description: ModelDescription
 
   init(_ fixture: String) throws {
     checkpoint = try Checkpoint(path: Fixtures.path(fixture))
+    sources = try SourceWeights(checkpoint: checkpoint)
     let family = try ModelFamily.recognize(config: checkpoint.config)
     description = try family.describe(
       config: checkpoint.config!,
-      weights: checkpoint.tensors.map { NamedShape(name: $0.name, shape: $0.shape) })
+      weights: sources.weights.map { NamedShape(name: $0.name, shape: $0.shape) })
   }
 
   func vector(_ name: String) throws -> [Float] {
     try checkpoint.floats(of: checkpoint[name]!)
   }
 
+  /// A weight, decoded exactly.
   func matrix(_ name: String) throws -> Matrix {
-    let shape = checkpoint[name]!.shape
-    return Matrix(rows: shape.rows, columns: shape.columns, values: try vector(name))
+    let source = sources[name]!
+    var reader = WeightReader(weight: source, checkpoint: checkpoint)
+    var matrix = Matrix(rows: source.rows, columns: source.columns)
+    var values = matrix.values.mutableSpan
+    try reader.readRows(0..<source.rows, into: &values)
+    return matrix
   }
 
   func mlp(_ weights: MLPWeights) throws -> GatedMLPWeights {

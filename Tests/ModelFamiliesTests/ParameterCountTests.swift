@@ -30,6 +30,12 @@ import Testing
     #expect(counts.multiTokenPrediction == prediction)
   }
 
+  @Test func theTrainedModelHasThoseOfItsReadme() throws {
+    let counts = try FixtureModel("trained").description.parameters
+    #expect(counts.total == 2_822_936)
+    #expect(counts.multiTokenPrediction == 0)
+  }
+
   /// The model card and README_WEIGHTS.md of deepseek-ai/DeepSeek-V3: 671B parameters, 37B
   /// activated, and a prediction layer of 11.5B beside its copies of embedding and head of 0.9B
   /// each.
