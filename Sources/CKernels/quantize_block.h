@@ -5,52 +5,56 @@
 
 #pragma STDC FP_CONTRACT OFF
 
+/// Makes a candidate the choice.
+static inline void choose(const ck_candidates *candidates, int i, ck_choice *choice) {
+  choice->scale = candidates->scales[i];
+  choice->inverse = candidates->inverses[i];
+  choice->lowest = candidates->lowest[i];
+  choice->highest = candidates->highest[i];
+  choice->zero_point = candidates->zero_points[i];
+  choice->stored = candidates->stored[i];
+}
+
 /// Compares candidates in order; a later one must be strictly better.
 static inline void consider(const ck_quantizer *quantizer, const ck_block *block,
                             const ck_candidates *candidates, ck_choice *best) {
   ck_sums sums;
   block_sums(quantizer, block, candidates, &sums);
-  for (int i = 0; i < candidates->count; i++) {
+  double gains[CK_CANDIDATES];
+  for (int i = 0; i < CK_CANDIDATES; i++) {
     double scale = candidates->scales[i];
-    double gain = scale * (2 * sums.products[i] - scale * sums.squares[i]);
-    if (best->scale != 0 && !(gain > best->gain)) continue;
-    best->gain = gain;
-    best->scale = candidates->scales[i];
-    best->inverse = candidates->inverses[i];
-    best->lowest = candidates->lowest[i];
-    best->highest = candidates->highest[i];
-    best->zero_point = candidates->zero_points[i];
-    best->stored = candidates->stored[i];
-    best->refit = sums.squares[i] > 0 ? sums.products[i] / sums.squares[i] : 0;
+    gains[i] = scale * (2 * sums.products[i] - scale * sums.squares[i]);
   }
-}
-
-/// Takes the only candidate.
-static inline ck_choice choice_of(const ck_candidates *candidates) {
-  return (ck_choice){
-      .scale = candidates->scales[0],
-      .inverse = candidates->inverses[0],
-      .lowest = candidates->lowest[0],
-      .highest = candidates->highest[0],
-      .zero_point = candidates->zero_points[0],
-      .stored = candidates->stored[0],
-  };
+  int is_first = best->scale == 0;
+  int winner = is_first ? 0 : -1;
+  double gain = is_first ? gains[0] : best->gain;
+  for (int i = is_first; i < candidates->count; i++) {
+    if (!(gains[i] > gain)) continue;
+    gain = gains[i];
+    winner = i;
+  }
+  if (winner < 0) return;
+  choose(candidates, winner, best);
+  best->gain = gain;
+  best->refit = sums.squares[winner] > 0 ? sums.products[winner] / sums.squares[winner] : 0;
 }
 
 /// Tries the least-squares scale of the best candidate's codes and its neighbours in the stored type.
 static inline void refine(const ck_quantizer *quantizer, const ck_block *block, ck_choice *best) {
   if (!(best->refit != 0) || !isfinite(best->refit)) return;
-  ck_candidates candidates = {0};
+  ck_candidates candidates;
   uint32_t middle = ck_stored_scale(quantizer, (float)best->refit);
-  if (quantizer->scale == CK_SCALE_F32) {
-    ck_add_stored(quantizer, &candidates, middle, best->zero_point);
-  } else {
-    for (int step = 0; step < CK_CANDIDATES; step++) {
-      // 0, 1, −1, 2, −2, …
-      int steps = step % 2 == 0 ? -(step / 2) : step / 2 + 1;
-      ck_add_stored(quantizer, &candidates, ck_stepped_scale(quantizer, middle, steps),
-                    best->zero_point);
-    }
+  int count = quantizer->scale == CK_SCALE_F32 ? 1 : CK_CANDIDATES;
+  for (int step = 0; step < count; step++) {
+    // 0, 1, −1, 2, −2, …
+    int steps = step % 2 == 0 ? -(step / 2) : step / 2 + 1;
+    candidates.stored[step] = ck_stepped_scale(quantizer, middle, steps);
+  }
+  ck_set_stored(quantizer, &candidates, count);
+  if (quantizer->code == CK_CODE_UINT4) {
+    float zero_points[CK_CANDIDATES];
+    for (int i = 0; i < CK_CANDIDATES; i++) zero_points[i] = (float)best->zero_point;
+    ck_set_zero_points(&candidates, zero_points);
   }
   consider(quantizer, block, &candidates, best);
 }
@@ -60,60 +64,64 @@ static inline void refine(const ck_quantizer *quantizer, const ck_block *block, 
 static inline ck_choice search_symmetric(const ck_quantizer *quantizer, const ck_block *block) {
   float extreme = block->maximum >= -block->minimum ? block->maximum : block->minimum;
   int is_byte = quantizer->code == CK_CODE_INT8;
-  ck_candidates candidates = {0};
-  ck_add_scale(quantizer, &candidates, ck_magnitude(extreme) / (is_byte ? 127.5f : 7.5f), 0);
-  if (quantizer->search == CK_SEARCH_ABSMAX) return choice_of(&candidates);
+  float wanted[CK_CANDIDATES];
+  ck_candidates candidates;
   ck_choice best = {0};
+  wanted[0] = ck_magnitude(extreme) / (is_byte ? 127.5f : 7.5f);
+  if (quantizer->search == CK_SEARCH_ABSMAX) return ck_only_choice(quantizer, wanted[0], 0);
   if (is_byte) {
-    for (int i = 0; i < CK_CANDIDATES - 1; i++)
-      ck_add_scale(quantizer, &candidates, ck_magnitude(extreme) / (127.0f + 4.0f * (float)i), 0);
-    consider(quantizer, block, &candidates, &best);
+    for (int i = 1; i < CK_CANDIDATES; i++)
+      wanted[i] = ck_magnitude(extreme) / (123.0f + 4.0f * (float)i);
   } else if (quantizer->search == CK_SEARCH_FAST) {
-    for (int i = 0; i < 8; i++)
-      ck_add_scale(quantizer, &candidates, extreme / -(6.75f + 0.25f * (float)i), 0);
-    for (int i = 0; i < 7; i++)
-      ck_add_scale(quantizer, &candidates, extreme / (6.5f + 0.25f * (float)i), 0);
-    consider(quantizer, block, &candidates, &best);
+    for (int i = 1; i < 9; i++) wanted[i] = extreme / -(6.5f + 0.25f * (float)i);
+    for (int i = 9; i < CK_CANDIDATES; i++) wanted[i] = extreme / (4.25f + 0.25f * (float)i);
   } else {
-    for (int i = 0; i < CK_CANDIDATES - 1; i++)
-      ck_add_scale(quantizer, &candidates, extreme / -(6.0f + 0.25f * (float)i), 0);
-    consider(quantizer, block, &candidates, &best);
-    candidates.count = 0;
-    for (int i = 0; i < CK_CANDIDATES; i++)
-      ck_add_scale(quantizer, &candidates, extreme / (5.5f + 0.25f * (float)i), 0);
+    for (int i = 1; i < CK_CANDIDATES; i++) wanted[i] = extreme / -(5.75f + 0.25f * (float)i);
+  }
+  ck_set_scales(quantizer, &candidates, wanted, CK_CANDIDATES);
+  consider(quantizer, block, &candidates, &best);
+  if (quantizer->search == CK_SEARCH_FAST) return best;
+  if (!is_byte) {
+    for (int i = 0; i < CK_CANDIDATES; i++) wanted[i] = extreme / (5.5f + 0.25f * (float)i);
+    ck_set_scales(quantizer, &candidates, wanted, CK_CANDIDATES);
     consider(quantizer, block, &candidates, &best);
   }
-  if (quantizer->search == CK_SEARCH_FULL) refine(quantizer, block, &best);
+  refine(quantizer, block, &best);
   return best;
 }
 
-/// Unsigned nibbles with a zero point.
+/// Unsigned nibbles with a zero point. A batch is one zero point of 15 or 16 scales.
 static inline ck_choice search_asymmetric(const ck_quantizer *quantizer, const ck_block *block) {
   float range = block->maximum - block->minimum;
-  ck_candidates candidates = {0};
-  uint32_t stored = ck_stored_scale(quantizer, range / 15.0f);
-  float zero_point = rintf(-block->minimum / ck_value_of_scale(quantizer, stored));
-  ck_add_stored(quantizer, &candidates, stored,
-                zero_point < 0 ? 0 : zero_point > 15 ? 15 : (int)zero_point);
-  if (quantizer->search == CK_SEARCH_ABSMAX) return choice_of(&candidates);
+  float wanted[CK_CANDIDATES], middle[CK_CANDIDATES], zero_points[CK_CANDIDATES];
+  ck_candidates candidates;
   ck_choice best = {0};
+  wanted[0] = range / 15.0f;
+  float rounded = ck_value_of_scale(quantizer, ck_stored_scale(quantizer, wanted[0]));
+  float first = rintf(-block->minimum / rounded);
+  first = first > 15 ? 15 : first > 0 ? first : 0;
+  if (quantizer->search == CK_SEARCH_ABSMAX)
+    return ck_only_choice(quantizer, wanted[0], (int)first);
+  zero_points[0] = first;
   if (quantizer->search == CK_SEARCH_FAST) {
-    for (int i = 0; i < 5; i++)
-      for (int offset = -1; offset <= 1; offset++)
-        ck_add_asymmetric(quantizer, block, &candidates, range / (14.5f + 0.75f * (float)i), offset);
+    for (int i = 1; i < CK_CANDIDATES; i++)
+      wanted[i] = range / (14.5f + 0.75f * (float)((i - 1) / 3));
+    ck_set_scales(quantizer, &candidates, wanted, CK_CANDIDATES);
+    ck_middle_zero_points(block, &candidates, middle);
+    for (int i = 1; i < CK_CANDIDATES; i++) zero_points[i] = middle[i] + (float)((i - 1) % 3 - 1);
+    ck_set_zero_points(&candidates, zero_points);
     consider(quantizer, block, &candidates, &best);
     return best;
   }
-  for (int i = 0; i < 15; i++) {
-    for (int offset = -1; offset <= 1; offset++) {
-      if (candidates.count == CK_CANDIDATES) {
-        consider(quantizer, block, &candidates, &best);
-        candidates.count = 0;
-      }
-      ck_add_asymmetric(quantizer, block, &candidates, range / (13.0f + 0.5f * (float)i), offset);
-    }
+  for (int i = 1; i < CK_CANDIDATES; i++) wanted[i] = range / (12.5f + 0.5f * (float)i);
+  ck_set_scales(quantizer, &candidates, wanted, CK_CANDIDATES);
+  ck_middle_zero_points(block, &candidates, middle);
+  for (int offset = -1; offset <= 1; offset++) {
+    for (int i = 0; i < CK_CANDIDATES; i++) zero_points[i] = middle[i] + (float)offset;
+    if (offset == -1) zero_points[0] = first;
+    ck_set_zero_points(&candidates, zero_points);
+    consider(quantizer, block, &candidates, &best);
   }
-  consider(quantizer, block, &candidates, &best);
   refine(quantizer, block, &best);
   return best;
 }
@@ -122,33 +130,29 @@ static inline ck_choice search_asymmetric(const ck_quantizer *quantizer, const c
 static inline ck_choice search_minifloat(const ck_quantizer *quantizer, const ck_block *block) {
   float extreme = block->maximum >= -block->minimum ? block->maximum : -block->minimum;
   int is_e2m1 = quantizer->code == CK_CODE_E2M1;
-  ck_candidates candidates = {0};
+  float wanted[CK_CANDIDATES];
+  ck_candidates candidates;
+  ck_choice best = {0};
   if (quantizer->scale == CK_SCALE_E8M0) {
     // OCP: the exponent of the largest magnitude less that of the largest number, 2^2·1.5 or 2^8·1.75.
-    float scale = extreme * (is_e2m1 ? 0x1p-2f : 0x1p-8f);
-    ck_add_scale(quantizer, &candidates, scale, 0);
+    wanted[0] = extreme * (is_e2m1 ? 0x1p-2f : 0x1p-8f);
   } else {
-    ck_add_scale(quantizer, &candidates, extreme / (is_e2m1 ? 6.0f : 448.0f), 0);
+    wanted[0] = extreme / (is_e2m1 ? 6.0f : 448.0f);
   }
-  if (quantizer->search == CK_SEARCH_ABSMAX) return choice_of(&candidates);
-  ck_choice best = {0};
-  uint32_t middle = candidates.stored[0];
-  switch (quantizer->scale) {
-  case CK_SCALE_E8M0:
-    for (int steps = 1; steps >= -2; steps--)
-      if (steps != 0)
-        ck_add_stored(quantizer, &candidates, ck_stepped_scale(quantizer, middle, steps), 0);
-    break;
-  case CK_SCALE_E4M3:
-  case CK_SCALE_BF16:
-    for (int steps = -9; steps <= 6; steps++)
-      if (steps != 0)
-        ck_add_stored(quantizer, &candidates, ck_stepped_scale(quantizer, middle, steps), 0);
-    break;
-  case CK_SCALE_F32:
-    for (int i = 1; i < CK_CANDIDATES; i++)
-      ck_add_scale(quantizer, &candidates, candidates.scales[0] * (0.8f + 0.08f * (float)i), 0);
-    break;
+  if (quantizer->search == CK_SEARCH_ABSMAX) return ck_only_choice(quantizer, wanted[0], 0);
+  if (quantizer->scale == CK_SCALE_F32) {
+    float scale = ck_float(ck_stored_scale(quantizer, wanted[0]));
+    for (int i = 1; i < CK_CANDIDATES; i++) wanted[i] = scale * (0.8f + 0.08f * (float)i);
+    ck_set_scales(quantizer, &candidates, wanted, CK_CANDIDATES);
+  } else {
+    int is_power = quantizer->scale == CK_SCALE_E8M0;
+    uint32_t middle = ck_stored_scale(quantizer, wanted[0]);
+    int count = 0;
+    candidates.stored[count++] = middle;
+    for (int steps = is_power ? 1 : -9; is_power ? steps >= -2 : steps <= 6;
+         steps += is_power ? -1 : 1)
+      if (steps != 0) candidates.stored[count++] = ck_stepped_scale(quantizer, middle, steps);
+    ck_set_stored(quantizer, &candidates, count);
   }
   consider(quantizer, block, &candidates, &best);
   if (quantizer->search == CK_SEARCH_FULL && quantizer->scale == CK_SCALE_F32)
@@ -158,16 +162,12 @@ static inline ck_choice search_minifloat(const ck_quantizer *quantizer, const ck
 
 /// The scale of a block.
 static inline ck_choice search_scale(const ck_quantizer *quantizer, const ck_block *block) {
-  ck_candidates only = {0};
-  if (quantizer->tensor_scale != 0) {
-    ck_add_scale(quantizer, &only, quantizer->tensor_scale, 0);
-    return choice_of(&only);
-  }
-  if (block->minimum == 0 && block->maximum == 0) {
-    // All codes are zero for any scale. One that is not zero leaves zero to mean damage.
-    ck_add_scale(quantizer, &only,
-                 quantizer->scale == CK_SCALE_E4M3 ? quantizer->global_scale : 1.0f, 0);
-    return choice_of(&only);
+  int is_zero = block->minimum == 0 && block->maximum == 0;
+  if (quantizer->tensor_scale != 0 || is_zero) {
+    // The codes of zeros are zero for any scale. One that is not zero leaves zero to mean damage.
+    float scale = quantizer->tensor_scale;
+    if (scale == 0) scale = quantizer->scale == CK_SCALE_E4M3 ? quantizer->global_scale : 1.0f;
+    return ck_only_choice(quantizer, scale, 0);
   }
   switch (quantizer->code) {
   case CK_CODE_INT4:

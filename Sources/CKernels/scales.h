@@ -71,46 +71,77 @@ static inline void ck_store_scale(ck_scale scale, uint32_t stored, uint8_t *byte
   for (size_t i = 0; i < ck_scale_byte_count(scale); i++) bytes[i] = (uint8_t)(stored >> 8 * i);
 }
 
-/// Adds a candidate in its stored type.
-static inline void ck_add_stored(const ck_quantizer *quantizer, ck_candidates *candidates,
-                                 uint32_t stored, int zero_point) {
-  int i = candidates->count++;
-  candidates->stored[i] = stored;
-  candidates->scales[i] = ck_value_of_scale(quantizer, stored);
-  candidates->inverses[i] = 1.0f / candidates->scales[i];
-  candidates->zero_points[i] = zero_point;
-  switch (quantizer->code) {
-  case CK_CODE_INT4:
-    candidates->lowest[i] = -8;
-    candidates->highest[i] = 7;
-    break;
-  case CK_CODE_UINT4:
-    candidates->lowest[i] = (float)-zero_point;
-    candidates->highest[i] = (float)(15 - zero_point);
-    break;
-  case CK_CODE_INT8:
-    candidates->lowest[i] = -128;
-    candidates->highest[i] = 127;
-    break;
-  default: candidates->lowest[i] = candidates->highest[i] = 0; break;
+/// Sets scales, given in their stored type: what they stand for, their reciprocals and the integers
+/// that symmetric codes may stand for.
+static inline void ck_set_stored(const ck_quantizer *quantizer, ck_candidates *candidates,
+                                 int count) {
+  candidates->count = count;
+  if (quantizer->scale == CK_SCALE_BF16) {
+    // The same for all, so that the compiler uses vectors.
+    for (int i = 0; i < CK_CANDIDATES; i++)
+      candidates->scales[i] = ck_float(candidates->stored[i] << 16);
+  } else {
+    for (int i = 0; i < count; i++)
+      candidates->scales[i] = ck_value_of_scale(quantizer, candidates->stored[i]);
+  }
+  for (int i = count; i < CK_CANDIDATES; i++) candidates->scales[i] = 1;
+  for (int i = 0; i < CK_CANDIDATES; i++) candidates->inverses[i] = 1.0f / candidates->scales[i];
+  float lowest = quantizer->code == CK_CODE_INT8 ? -128 : -8;
+  float highest = quantizer->code == CK_CODE_INT8 ? 127 : 7;
+  for (int i = 0; i < CK_CANDIDATES; i++) {
+    candidates->zero_points[i] = 0;
+    candidates->lowest[i] = lowest;
+    candidates->highest[i] = highest;
   }
 }
 
-/// Adds the candidate nearest to `scale`.
-static inline void ck_add_scale(const ck_quantizer *quantizer, ck_candidates *candidates,
-                                float scale, int zero_point) {
-  ck_add_stored(quantizer, candidates, ck_stored_scale(quantizer, scale), zero_point);
+/// Sets the scales nearest to those wanted.
+static inline void ck_set_scales(const ck_quantizer *quantizer, ck_candidates *candidates,
+                                 const float *wanted, int count) {
+  if (quantizer->scale == CK_SCALE_BF16) {
+    for (int i = 0; i < CK_CANDIDATES; i++) {
+      uint32_t bits = ck_bits(i < count ? wanted[i] : 1.0f);
+      // As ck_stored_scale; scales are finite.
+      uint32_t code = ((bits & 0x7FFFFFFFu) + 0x7FFFu + (bits >> 16 & 1)) >> 16;
+      candidates->stored[i] = (bits >> 31 << 15) | (code < 0x0080 ? 0x0080 : code);
+    }
+  } else {
+    for (int i = 0; i < count; i++) candidates->stored[i] = ck_stored_scale(quantizer, wanted[i]);
+  }
+  ck_set_stored(quantizer, candidates, count);
 }
 
-/// Adds the candidate nearest to `scale` with the zero point that loses as much of the range at one
-/// end as at the other, moved by `offset`.
-static inline void ck_add_asymmetric(const ck_quantizer *quantizer, const ck_block *block,
-                                     ck_candidates *candidates, float scale, int offset) {
-  uint32_t stored = ck_stored_scale(quantizer, scale);
-  float rounded = ck_value_of_scale(quantizer, stored);
-  float middle = 7.5f - (block->minimum + block->maximum) * 0.5f / rounded;
-  int zero_point = (int)rintf(middle) + offset;
-  if (zero_point < 0) zero_point = 0;
-  if (zero_point > 15) zero_point = 15;
-  ck_add_stored(quantizer, candidates, stored, zero_point);
+/// Sets the zero point of each candidate, 0…15.
+static inline void ck_set_zero_points(ck_candidates *candidates, const float *zero_points) {
+  for (int i = 0; i < CK_CANDIDATES; i++) {
+    float zero_point = zero_points[i] > 0 ? zero_points[i] : 0;
+    zero_point = zero_point < 15 ? zero_point : 15;
+    candidates->zero_points[i] = (int)zero_point;
+    candidates->lowest[i] = -zero_point;
+    candidates->highest[i] = 15 - zero_point;
+  }
+}
+
+/// For each scale the zero point that loses as much of the range at one end as at the other.
+static inline void ck_middle_zero_points(const ck_block *block, const ck_candidates *candidates,
+                                         float *zero_points) {
+  const float magic = 12582912.0f;  // rounds to nearest even, see quantize_portable.c
+  float sum = (block->minimum + block->maximum) * 0.5f;
+  for (int i = 0; i < CK_CANDIDATES; i++) {
+    float middle = 7.5f - sum * candidates->inverses[i];
+    zero_points[i] = (middle + magic) - magic;
+  }
+}
+
+/// The one scale nearest to `scale`, which needs no comparison.
+static inline ck_choice ck_only_choice(const ck_quantizer *quantizer, float scale,
+                                       int zero_point) {
+  ck_choice choice = {.stored = ck_stored_scale(quantizer, scale), .zero_point = zero_point};
+  choice.scale = ck_value_of_scale(quantizer, choice.stored);
+  choice.inverse = 1.0f / choice.scale;
+  int is_unsigned = quantizer->code == CK_CODE_UINT4;
+  int is_byte = quantizer->code == CK_CODE_INT8;
+  choice.lowest = is_unsigned ? (float)-zero_point : is_byte ? -128 : -8;
+  choice.highest = is_unsigned ? (float)(15 - zero_point) : is_byte ? 127 : 7;
+  return choice;
 }

@@ -11,9 +11,19 @@ public struct Dequantizer: Sendable {
   public let columns: Int
   public let globalScale: Float?
 
-  /// - Precondition: `columns` is not negative; `globalScale` is there if the format has one.
+  /// Whether the format makes sense and can be decoded: what to ask of a format that a file states.
+  public static func canDecode(_ format: QuantizationFormat) -> Bool {
+    switch format.scale {
+    case .f32, .bf16, .f16, .f8E8M0, .f8E4M3, .u8: break
+    default: return false
+    }
+    return format.blockRows ?? 1 > 0 && format.blockColumns ?? 1 > 0
+      && format.hasZeroPoints == (format.code == .uint4)
+  }
+
+  /// - Precondition: `canDecode(format)`, `columns` is not negative; `globalScale` is there if the format has one.
   public init(format: QuantizationFormat, columns: Int, globalScale: Float? = nil) {
-    precondition(columns >= 0)
+    precondition(columns >= 0 && Self.canDecode(format))
     precondition(globalScale != nil || !format.hasGlobalScale, "the global scale is needed")
     self.format = format
     self.columns = columns

@@ -105,6 +105,21 @@ import Testing
         == 4)
   }
 
+  /// Formats that a damaged file might state.
+  @Test func undecodableFormats() {
+    for scheme in Scheme.allCases {
+      if let format = scheme.format { #expect(Dequantizer.canDecode(format)) }
+    }
+    for format in [
+      QuantizationFormat(code: .e4m3, blockRows: 0, blockColumns: 1, scale: .f32),
+      QuantizationFormat(code: .e4m3, blockRows: 1, blockColumns: -1, scale: .f32),
+      QuantizationFormat(code: .e4m3, blockRows: 1, blockColumns: 1, scale: .i64),
+      QuantizationFormat(code: .uint4, blockRows: 1, blockColumns: 32, scale: .bf16),
+    ] {
+      #expect(!Dequantizer.canDecode(format))
+    }
+  }
+
   @Test func scan() {
     let format = Scheme.fp8E4M3Channel.format!
     let scales: [Float] = [0, -0.0, .nan, .infinity, 1]
