@@ -105,6 +105,16 @@ CK_AVX2_INLINE void add_minifloat_sums(const float *values, size_t count,
   __m256 inverses1 = _mm256_loadu_ps(candidates->inverses + 8);
   __m256 products0 = _mm256_setzero_ps(), products1 = _mm256_setzero_ps();
   __m256 squares0 = _mm256_setzero_ps(), squares1 = _mm256_setzero_ps();
+  if (candidates->count <= 8) {
+    // The upper lanes are no candidates.
+    for (size_t i = 0; i < count; i++) {
+      __m256 value = ck8_magnitude(_mm256_broadcast_ss(values + i));
+      __m256 code = round_minifloats(_mm256_mul_ps(value, inverses0), format);
+      products0 = _mm256_add_ps(products0, _mm256_mul_ps(value, code));
+      squares0 = _mm256_add_ps(squares0, _mm256_mul_ps(code, code));
+    }
+    count = 0;
+  }
   for (size_t i = 0; i < count; i++) {
     __m256 value = ck8_magnitude(_mm256_broadcast_ss(values + i));
     __m256 code0 = round_minifloats(_mm256_mul_ps(value, inverses0), format);
