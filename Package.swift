@@ -34,8 +34,8 @@ let modules: [(floor: Int, name: String, dependencies: [Target.Dependency])] = [
   (
     5, "Conversion",
     [
-      "Bytes", "Tensors", "Checkpoints", "Quantization", "ReferenceModel", "SourceWeights",
-      "ModelFamilies", "Validation", "Container", system, yams,
+      "Bytes", "CKernels", "Tensors", "Checkpoints", "Quantization", "ReferenceModel",
+      "SourceWeights", "ModelFamilies", "Validation", "Container", system, yams,
     ]
   ),
 ]

@@ -17,6 +17,9 @@ public struct WeightReader: Sendable {
     self.checkpoint = checkpoint
   }
 
+  /// The rows that `readRows` read last, as the source stores them.
+  public var storedRows: [UInt8] { buffer }
+
   /// The bytes that a row of values or codes takes in the source.
   public var rowByteCount: Int {
     weight.rows == 0 ? 0 : weight.primary.byteCount / weight.rows

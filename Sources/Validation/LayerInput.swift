@@ -81,18 +81,11 @@ extension LayerInput {
   }
 
   /// What an MLP receives that every token goes through.
-  /// - Parameters:
-  ///   - referenceGates: the weights of the original output, one per token; nil for 1.
-  ///   - localGates: the weights of the delivered output on the reference stream; nil for 1.
-  ///   - cumulativeGates: the weights of the delivered output on the delivered stream; nil for 1.
-  public func shareOfAllTokens(
-    referenceGates: [Float]? = nil, localGates: [Float]? = nil, cumulativeGates: [Float]? = nil
-  ) -> TokenShare {
-    func all(_ count: Int, _ gates: [Float]?) -> [Routing.Assignment] {
-      (0..<count).map { Routing.Assignment(token: $0, weight: gates?[$0] ?? 1) }
+  public var shareOfAllTokens: TokenShare {
+    func all(_ count: Int) -> [Routing.Assignment] {
+      (0..<count).map { Routing.Assignment(token: $0, weight: 1) }
     }
     return TokenShare(
-      reference: all(reference.rows, referenceGates), local: all(reference.rows, localGates),
-      cumulative: all(delivered.rows, cumulativeGates))
+      reference: all(reference.rows), local: all(reference.rows), cumulative: all(delivered.rows))
   }
 }

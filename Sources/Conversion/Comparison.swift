@@ -1,0 +1,72 @@
+import Bytes
+import Container
+public import SystemPackage
+import Validation
+
+/// Two outputs, or the reports of two, compared figure by figure.
+public struct Comparison: Sendable, Codable, Equatable {
+  /// One figure in both.
+  public struct Change: Sendable, Codable, Equatable {
+    /// `weights.relative_error`, `layers.cumulative_relative_error`, `experts.relative_error`.
+    public let metric: String
+    /// The tensor, layer or expert.
+    public let location: String
+    public let a: Double
+    public let b: Double
+    /// Whether B is better than A; nil if they are equal.
+    public let isBetter: Bool?
+
+    enum CodingKeys: String, CodingKey {
+      case metric, a, b
+      case location = "where"
+      case isBetter = "better"
+    }
+  }
+
+  /// The sizes of the outputs in bytes.
+  public let bytesA: Int
+  public let bytesB: Int
+  /// Every figure that both have, in A's order.
+  public let changes: [Change]
+  /// What only one has, as `metric where`.
+  public let onlyInA: [String]
+  public let onlyInB: [String]
+
+  enum CodingKeys: String, CodingKey {
+    case changes
+    case bytesA = "bytes_a"
+    case bytesB = "bytes_b"
+    case onlyInA = "only_in_a"
+    case onlyInB = "only_in_b"
+  }
+
+  public var betterCount: Int { changes.count { $0.isBetter == true } }
+  public var worseCount: Int { changes.count { $0.isBetter == false } }
+  public var equalCount: Int { changes.count { $0.isBetter == nil } }
+
+  /// Compares two `.kelter` files, two reports in JSON, or one of each.
+  /// - Throws: `ConversionError.notComparable` if they share no figure.
+  public init(_ a: FilePath, _ b: FilePath) throws {
+    let figuresA = try FigureTable(path: a)
+    let figuresB = try FigureTable(path: b)
+    bytesA = figuresA.byteCount
+    bytesB = figuresB.byteCount
+    var changes: [Change] = []
+    for figure in figuresA.list {
+      guard let other = figuresB[figure.key] else { continue }
+      let better: Bool? =
+        figure.value == other ? nil : (other < figure.value) != figure.key.growsWhenBetter
+      changes.append(
+        Change(
+          metric: figure.key.metric, location: figure.key.location, a: figure.value, b: other,
+          isBetter: better))
+    }
+    guard !changes.isEmpty else {
+      throw ConversionError.notComparable(
+        reason: "\(a) and \(b) have no tensor, layer or expert in common")
+    }
+    self.changes = changes
+    onlyInA = figuresA.list.filter { figuresB[$0.key] == nil }.map(\.key.description)
+    onlyInB = figuresB.list.filter { figuresA[$0.key] == nil }.map(\.key.description)
+  }
+}

@@ -1,0 +1,60 @@
+public import Bytes
+import Validation
+
+/// What can go wrong between a checkpoint and its output, apart from what the modules below find.
+public enum ConversionError: KelterError {
+  /// A recipe is not what recipes are.
+  case invalidRecipe(file: String, reason: String)
+  /// A rule asks for a scheme that the tensor cannot have.
+  case schemeDoesNotFit(tensor: String, scheme: String, reason: String)
+  /// A weight holds NaN or infinity.
+  case nonFiniteWeight(tensor: String, count: Int)
+  /// The token file has no usable ids.
+  case invalidTokens(file: String, reason: String)
+  /// The memory limit is below what one worker needs.
+  case memoryLimitTooSmall(limit: Int, needed: Int)
+  /// The disk has too little room for the output.
+  case tooLittleRoom(folder: String, needed: Int, available: Int)
+  /// A figure of the layers cannot be had for this checkpoint.
+  case cannotMeasure(reason: String)
+  /// The container and the source do not hold the same tensors.
+  case differentTensors(container: String, reason: String)
+  /// Two things to compare have nothing in common, or cannot be compared.
+  case notComparable(reason: String)
+  /// The folder to write exists, or cannot be made.
+  case cannotCreateFolder(path: String, reason: String)
+  /// The run was asked to stop.
+  case interrupted
+
+  public var kind: FailureKind {
+    switch self {
+    case .invalidRecipe, .schemeDoesNotFit, .memoryLimitTooSmall, .notComparable: .usage
+    case .nonFiniteWeight, .invalidTokens, .cannotMeasure, .differentTensors: .invalidInput
+    case .tooLittleRoom, .cannotCreateFolder: .cannotCreate
+    case .interrupted: .interrupted
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .invalidRecipe(let file, let reason): "\(file): not a recipe: \(reason)"
+    case .schemeDoesNotFit(let tensor, let scheme, let reason):
+      "\(tensor): cannot become \(scheme): \(reason); choose 'keep' for it in the recipe"
+    case .nonFiniteWeight(let tensor, let count):
+      "\(tensor): \(count) weight(s) are NaN or infinite; --allow-nonfinite goes on without them"
+    case .invalidTokens(let file, let reason): "\(file): not usable as tokens: \(reason)"
+    case .memoryLimitTooSmall(let limit, let needed):
+      "a memory limit of \(Figures.bytes(limit)) is too small: this checkpoint needs"
+        + " \(Figures.bytes(needed)) for one thread"
+    case .tooLittleRoom(let folder, let needed, let available):
+      "\(folder): the output needs \(Figures.bytes(needed)),"
+        + " and \(Figures.bytes(available)) are free"
+    case .cannotMeasure(let reason): "the layers cannot be measured: \(reason)"
+    case .differentTensors(let container, let reason):
+      "\(container): does not come from this source: \(reason)"
+    case .notComparable(let reason): reason
+    case .cannotCreateFolder(let path, let reason): "\(path): \(reason)"
+    case .interrupted: "interrupted; nothing was published"
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Bytes
+import Container
+import ModelFamilies
+import Quantization
+import ReferenceModel
+public import SystemPackage
+public import Validation
+
+extension ConversionPlan {
+  /// Quantizes, measures, publishes: the whole way from a plan to a file and its report.
+  ///
+  /// The report is written beside the output, whatever the verdict. Over the budget, nothing appears
+  /// under the output's name.
+  ///
+  /// - Parameters:
+  ///   - path: the file to write; the report becomes `path.report.json`.
+  ///   - progress: is called now and then, from any thread.
+  /// - Returns: what was measured; `budget.passed` says whether the file was published.
+  public func convert(
+    to path: FilePath, progress: ProgressHandler? = nil
+  ) throws -> Report {
+    let threads = try MemoryPlan(units: units, options: options).threads
+    let tokens =
+      options.gate ? try TokenIDs(options: options, description: source.description) : nil
+    try Self.checkRoom(for: container.byteCount, at: path)
+
+    let writer = try ContainerWriter(path: path, plan: container, replacing: options.force)
+    do {
+      let pass = ConvertingPass(plan: self, writer: writer)
+      let outcome = try MeasuredRun(
+        source: source, units: units, pass: pass, phase: "convert", tokens: tokens?.ids,
+        seed: options.seed, threads: threads, progress: progress
+      ).run()
+      try writer.writeFiles { file in try source.sideFileBytes(named: file.name) }
+
+      let checksums = pass.fileChecksums()
+      for (index, file) in container.sources.enumerated() {
+        if let place = source.fileIndex(named: file.name) {
+          writer.setContentChecksum(checksums[place], ofSource: index)
+        }
+      }
+      let report = Report(
+        source: source, options: options, units: units, outcome: outcome,
+        bytes: .init(
+          source: source.byteCount, output: container.byteCount, bitsPerWeight: bitsPerWeight,
+          fileBitsPerWeight: fileBitsPerWeight),
+        tokens: tokens, fileChecksums: checksums, notes: notes)
+      try Self.write(report, besides: path)
+      if report.budget.passed {
+        try writer.publish()
+      } else {
+        writer.discard()
+      }
+      return report
+    } catch {
+      writer.discard()
+      throw error
+    }
+  }
+
+  /// Where the report of an output lies.
+  public static func reportPath(of path: FilePath) -> FilePath {
+    var report = path
+    report.extension = "report.json"
+    return report
+  }
+
+  private static func write(_ report: Report, besides path: FilePath) throws {
+    let file = try AtomicFile(path: reportPath(of: path), replacing: true)
+    try file.write(Array(report.json().utf8).rawSpan, at: 0)
+    try file.publish()
+  }
+
+  private static func checkRoom(for byteCount: Int, at path: FilePath) throws {
+    let parent = path.removingLastComponent()
+    let folder = parent.isEmpty ? FilePath(".") : parent
+    let available = try FreeSpace.byteCount(of: folder)
+    guard byteCount <= available else {
+      throw ConversionError.tooLittleRoom(
+        folder: folder.string, needed: byteCount, available: available)
+    }
+  }
+}

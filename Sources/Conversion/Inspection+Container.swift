@@ -1,0 +1,93 @@
+import Bytes
+import Checkpoints
+public import Container
+import ModelFamilies
+import SourceWeights
+public import SystemPackage
+import Tensors
+
+extension Inspection {
+  /// Describes whatever lies at a path: a checkpoint folder, a weight file, a `.kelter` file.
+  /// - Parameter family: the family to take, whatever the config says.
+  public init(path: FilePath, family: String? = nil) throws {
+    if try ContainerReader.isContainer(at: path) {
+      try self.init(container: ContainerReader(path: path))
+      return
+    }
+    let checkpoint = try Checkpoint(path: path)
+    if checkpoint.config == nil, family == nil {
+      self.init(checkpoint: checkpoint, weights: try SourceWeights(checkpoint: checkpoint))
+      notes.append("no config.json, so that the family is not known")
+    } else {
+      try self.init(source: Source(checkpoint: checkpoint, family: family))
+    }
+  }
+
+  /// Describes a container.
+  public init(container reader: ContainerReader) throws {
+    let metadata = try reader.metadata()
+    let contained = try reader.allTensors()
+    name = Source.name(of: reader.path)
+    family = metadata["family"]?.string
+    modelType = metadata["model_type"]?.string
+    scheme = metadata["scheme"]?.string
+    if let layerCount = metadata["layers"]?.int {
+      let mixture = try (0..<reader.layerCount).map { index throws(ContainerError) in
+        try reader.layer(at: index).layer
+      }
+      let main = mixture.count { $0 < layerCount }
+      layers = Layers(
+        total: layerCount, dense: layerCount - main, mixtureOfExperts: main,
+        multiTokenPrediction: mixture.count - main)
+    }
+    if let routed = metadata["experts_per_layer"]?.int,
+      let perToken = metadata["experts_per_token"]?.int
+    {
+      experts = Experts(
+        routed: routed, perToken: perToken, shared: contained.contains { $0.role == "shared.gate" })
+    }
+    parameters = Parameters(
+      total: contained.reduce(0) { $0 + $1.shape.elementCount }, activePerToken: nil,
+      multiTokenPrediction: nil)
+    encodings = Self.parts(of: contained) { tensor in
+      switch tensor.encoding {
+      case .plain(let dtype): dtype.rawValue
+      case .quantized(let format): format.summary
+      }
+    }
+    roles = Self.parts(of: contained) { $0.role }
+    bytes = reader.byteCount
+    tensors = contained.count
+    files = [FileEntry(name: name, bytes: reader.byteCount)]
+    sideFiles = try reader.files().map(\.name)
+    unreadFiles = []
+    sizes = []
+    notes = []
+  }
+
+  private static func parts(
+    of tensors: [ContainedTensor], by name: (ContainedTensor) -> String
+  ) -> [Part] {
+    Self.sorted(
+      Dictionary(grouping: tensors, by: name).map { name, tensors in
+        Part(
+          name: name, tensors: tensors.count,
+          parameters: tensors.reduce(0) { $0 + $1.shape.elementCount },
+          bytes: tensors.reduce(0) { $0 + $1.payloadByteCount })
+      })
+  }
+}
+
+extension ContainerReader {
+  /// Whether a file starts as containers do. False for a folder.
+  /// - Throws: `BytesError.notFound` if nothing is there.
+  static func isContainer(at path: FilePath) throws -> Bool {
+    do {
+      let file = try File(path: path)
+      let magic = ContainerFormat.magic
+      return try file.byteCount >= magic.count && file.bytes(in: 0..<magic.count) == magic
+    } catch BytesError.notAFile {
+      return false
+    }
+  }
+}

@@ -1,0 +1,26 @@
+internal import Dispatch
+internal import Synchronization
+internal import SystemPackage
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// Stops long runs on SIGINT and SIGTERM, so that nothing half-written stays behind.
+public enum Interruption {
+  private static let isRequested = Atomic<Bool>(false)
+
+  /// Lets SIGINT and SIGTERM request an interruption instead of ending the process.
+  public static func handleSignals() {
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { _ in Interruption.isRequested.store(true, ordering: .relaxed) }
+    }
+  }
+
+  /// - Throws: `ConversionError.interrupted` if an interruption was requested.
+  static func check() throws(ConversionError) {
+    if isRequested.load(ordering: .relaxed) { throw .interrupted }
+  }
+}

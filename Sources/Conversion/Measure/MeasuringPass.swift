@@ -1,0 +1,66 @@
+import Quantization
+import SourceWeights
+
+/// Receives the rows of a weight, as the source has them and as the output has them: row-major
+/// tiles, in order.
+typealias TileObserver = (
+  _ rows: Range<Int>, _ original: Span<Float>, _ delivered: Span<Float>
+) throws -> Void
+
+/// Goes through the weights of the units, tile by tile. A conversion makes the output on the way; a
+/// verification reads it.
+protocol MeasuringPass: Sendable {
+  /// Goes through all weights of a unit, in order.
+  /// - Parameter observe: what to do with the tiles of each weight, by its index in the unit.
+  /// - Returns: the error of each weight.
+  func process(
+    unit: Int, observe: (_ weight: Int) -> TileObserver
+  ) throws -> [ErrorStatistics]
+
+  /// Goes through one weight, whatever unit it is in, and leaves no trace.
+  func walk(_ weight: PlannedWeight, observe: TileObserver) throws
+}
+
+extension MeasuringPass {
+  /// All values of a small weight, as the source has them and as the output has them.
+  func values(of weight: PlannedWeight) throws -> (original: [Float], delivered: [Float]) {
+    var values: (original: [Float], delivered: [Float]) = ([], [])
+    try walk(weight) { _, original, delivered in
+      values.original.append(copying: original)
+      values.delivered.append(copying: delivered)
+    }
+    return values
+  }
+
+  /// Some rows of a weight, in the order of `rows`.
+  func rows(
+    _ rows: [Int], of weight: PlannedWeight
+  ) throws -> (original: [Float], delivered: [Float]) {
+    let columns = weight.source.columns
+    var places: [Int: [Int]] = [:]
+    for (place, row) in rows.enumerated() { places[row, default: []].append(place) }
+    var values = (
+      original: [Float](repeating: 0, count: rows.count * columns),
+      delivered: [Float](repeating: 0, count: rows.count * columns)
+    )
+    try walk(weight) { tileRows, original, delivered in
+      for row in tileRows {
+        for place in places[row] ?? [] {
+          let start = (row - tileRows.lowerBound) * columns
+          for column in 0..<columns {
+            values.original[place * columns + column] = original[start + column]
+            values.delivered[place * columns + column] = delivered[start + column]
+          }
+        }
+      }
+    }
+    return values
+  }
+}
+
+extension [Float] {
+  fileprivate mutating func append(copying span: Span<Float>) {
+    reserveCapacity(count + span.count)
+    for index in span.indices { append(span[index]) }
+  }
+}

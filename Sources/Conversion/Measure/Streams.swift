@@ -1,0 +1,51 @@
+import ModelFamilies
+import ReferenceModel
+import SourceWeights
+import Tensors
+import Validation
+
+/// The two hidden states that go through the layers: x += mlp(norm(x)), attention left out.
+struct Streams: Sendable {
+  /// Through the original weights, tokens × hidden size.
+  private(set) var reference: Matrix
+  /// Through the delivered weights, with their own error.
+  private(set) var delivered: Matrix
+
+  /// Starts both streams from the embeddings of token ids.
+  init(tokens: [Int], description: ModelDescription, weights: WeightTable, pass: any MeasuringPass)
+    throws
+  {
+    let embedding = try weights.required(description.embedding)
+    let rows = try pass.rows(tokens, of: embedding)
+    let hidden = embedding.source.shape.columns
+    reference = Matrix(rows: tokens.count, columns: hidden, values: rows.original)
+    delivered = Matrix(rows: tokens.count, columns: hidden, values: rows.delivered)
+  }
+
+  /// Adds a layer's output to the streams.
+  mutating func add(_ output: LayerOutput) {
+    reference.add(output.reference)
+    delivered.add(output.cumulative)
+  }
+}
+
+/// The planned weights by name.
+struct WeightTable: Sendable {
+  private let weights: [String: PlannedWeight]
+
+  init(units: [ConversionUnit]) {
+    weights = Dictionary(
+      units.flatMap(\.weights).map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first }
+    )
+  }
+
+  subscript(name: String) -> PlannedWeight? { weights[name] }
+
+  /// The weight of that name, which a description named.
+  func required(_ name: String) throws(ConversionError) -> PlannedWeight {
+    guard let weight = weights[name] else {
+      throw .cannotMeasure(reason: "the tensor \(name) is missing")
+    }
+    return weight
+  }
+}

@@ -1,0 +1,71 @@
+import Bytes
+import Checkpoints
+import Container
+import ModelFamilies
+import Quantization
+import ReferenceModel
+import SourceWeights
+
+extension ConversionPlan {
+  /// Lays out the file: an extent per unit, the side files, what is known of the source.
+  static func container(
+    source: Source, options: ConversionOptions, units: [ConversionUnit]
+  ) throws -> ContainerPlan {
+    let extents = units.map { unit in
+      let kind: PlannedExtent.Kind =
+        if case .expert(let expert) = unit.kind, let layer = unit.layer {
+          .expert(layer: layer, expert: expert)
+        } else {
+          .tensors
+        }
+      return PlannedExtent(
+        kind: kind,
+        tensors: unit.weights.enumerated().map { index, weight in
+          weight.plannedTensor(
+            projection: kind == .tensors ? nil : ExpertProjection(rawValue: index))
+        })
+    }
+    let files = try source.checkpoint.sideFiles.map { path in
+      PlannedFile(name: Source.name(of: path), byteCount: try File(path: path).byteCount)
+    }
+    let sources = source.checkpoint.files.map { file in
+      PlannedSource(
+        name: Source.name(of: file.path), byteCount: file.byteCount,
+        headerByteCount: file.headerByteCount, headerChecksum: file.headerChecksum)
+    }
+    return try ContainerPlan(
+      extents: extents, files: files, sources: sources,
+      metadata: .metadata(source: source, options: options),
+      sha256: options.sha256)
+  }
+}
+
+extension PlannedWeight {
+  fileprivate func plannedTensor(projection: ExpertProjection?) -> PlannedTensor {
+    PlannedTensor(
+      name: source.name, sourceDType: source.primary.dtype, shape: source.shape,
+      role: role.rawValue, layer: layer, expert: expert, scheme: scheme.rawValue,
+      encoding: encoding, hasErrorRecord: isQuantized, projection: projection)
+  }
+}
+
+extension JSONValue {
+  /// What a container says about its making. The same input gives the same bytes: no date, no path.
+  static func metadata(source: Source, options: ConversionOptions) -> JSONValue {
+    let description = source.description
+    var members: [String: JSONValue] = [
+      "kelter": .string(Version.package),
+      "family": .string(description.familyName),
+      "scheme": .string(options.scheme.rawValue),
+      "search": .string(options.search.rawValue),
+      "layers": .integer(description.mainLayerCount),
+    ]
+    members["model_type"] = description.modelType.map { .string($0) }
+    if !options.recipe.rules.isEmpty { members["recipe"] = .string(options.recipe.text) }
+    if let mixture = description.layers.compactMap(\.mixtureOfExperts).first {
+      members["experts_per_layer"] = .integer(mixture.router.expertCount)
+      members["experts_per_token"] = .integer(mixture.router.expertsPerToken)
+    }
+    return .object(members)
+  }
+}

@@ -1,0 +1,221 @@
+import Bytes
+public import Container
+public import ModelFamilies
+public import Quantization
+public import SourceWeights
+import Tensors
+
+/// A weight of the source and its fate.
+public struct PlannedWeight: Sendable {
+  /// What becomes of the bytes.
+  public enum Treatment: Sendable, Hashable {
+    /// The source's own bytes, bit for bit.
+    case copy
+    /// Rounded to BFloat16.
+    case round
+    /// Quantized to a format.
+    case quantize(QuantizationFormat)
+  }
+
+  public let source: SourceWeight
+  public let role: TensorRole
+  public let layer: Int?
+  public let expert: Int?
+  /// The scheme that was asked for.
+  public let scheme: Scheme
+  public let treatment: Treatment
+  /// How the output stores it.
+  public let encoding: TensorEncoding
+
+  /// Whether a scheme was asked for, so that its error is reported, and its bits are counted.
+  public var isQuantized: Bool { scheme != .keep }
+
+  /// Whether codes of the source are quantized once more.
+  public var isRequantized: Bool {
+    if case .quantized = source.encoding, treatment != .copy { true } else { false }
+  }
+}
+
+/// What is converted as one piece of work and stored as one extent.
+public struct ConversionUnit: Sendable {
+  public enum Kind: Sendable, Hashable {
+    /// Tensors that no figure of a layer needs.
+    case tensors
+    /// The MLP of a dense layer.
+    case denseMLP
+    /// The MLP of a mixture-of-experts layer that every token goes through.
+    case sharedExpert
+    /// A routed expert.
+    case expert(Int)
+  }
+
+  public let kind: Kind
+  /// The layer, or nil for what belongs to none.
+  public let layer: Int?
+  /// Gate, up and down in this order, for an MLP.
+  public internal(set) var weights: [PlannedWeight]
+
+  /// The bytes to read.
+  public var sourceByteCount: Int { weights.reduce(0) { $0 + $1.source.byteCount } }
+}
+
+/// Every tensor's fate and the exact size of the output, known before anything is read but headers.
+public struct ConversionPlan: Sendable {
+  public let source: Source
+  public let options: ConversionOptions
+  /// What to do, in the order of the file: what belongs to no layer, then layer after layer.
+  public let units: [ConversionUnit]
+  public let container: ContainerPlan
+  /// What the user should know before a long run.
+  public let notes: [String]
+
+  /// Codes, scales, zero points and tables of the quantized weights, in bytes.
+  public let quantizedByteCount: Int
+  /// The number of quantized weights (elements).
+  public let quantizedElementCount: Int
+
+  /// 8 × quantized bytes / quantized weights; nil if none is quantized.
+  public var bitsPerWeight: Double? {
+    quantizedElementCount == 0
+      ? nil : 8 * Double(quantizedByteCount) / Double(quantizedElementCount)
+  }
+
+  /// 8 × the file's bytes / all weights.
+  public var fileBitsPerWeight: Double {
+    8 * Double(container.byteCount) / Double(max(1, source.elementCount))
+  }
+}
+
+extension ConversionPlan {
+  /// Tensors of at least this many bytes get an extent of their own.
+  static let ownExtentByteCount = 16 << 20
+
+  /// Plans a conversion.
+  /// - Throws: `ConversionError.schemeDoesNotFit`, and what reading side files throws.
+  public init(source: Source, options: ConversionOptions) throws {
+    self.source = source
+    self.options = options
+
+    var planned: [String: PlannedWeight] = [:]
+    for (weight, place) in zip(source.weights.weights, source.places) {
+      planned[weight.name] = try PlannedWeight(weight: weight, place: place, options: options)
+    }
+    units = Self.units(of: source, planned: planned)
+
+    let quantized = planned.values.filter(\.isQuantized)
+    quantizedElementCount = quantized.reduce(0) { $0 + $1.source.shape.elementCount }
+    container = try Self.container(source: source, options: options, units: units)
+
+    var payload = 0
+    for (extent, unit) in units.enumerated() {
+      for (tensor, weight) in unit.weights.enumerated() where weight.isQuantized {
+        payload += container.payloadByteCount(ofTensor: tensor, inExtent: extent)
+      }
+    }
+    quantizedByteCount = payload
+
+    var notes = source.notes
+    let requantized = quantized.count(where: \.isRequantized)
+    if requantized > 0 {
+      notes.append(
+        "\(requantized) quantized source weights are quantized once more;"
+          + " errors are against their decoded values")
+    }
+    self.notes = notes
+  }
+
+  /// Cuts the weights into units: the MLPs that layers are made of, and groups of all others.
+  static func units(
+    of source: Source, planned: [String: PlannedWeight]
+  ) -> [ConversionUnit] {
+    var remaining = planned
+    var mlps: [Int: [ConversionUnit]] = [:]
+    for layer in source.description.layers {
+      func add(_ kind: ConversionUnit.Kind, _ names: MLPWeights) {
+        let weights = [names.gate, names.up, names.down].compactMap {
+          remaining.removeValue(forKey: $0)
+        }
+        mlps[layer.index, default: []].append(
+          ConversionUnit(kind: kind, layer: layer.index, weights: weights))
+      }
+      switch layer.mlp {
+      case .dense(let names): add(.denseMLP, names)
+      case .mixtureOfExperts(let moe):
+        if let shared = moe.sharedExpert { add(.sharedExpert, shared) }
+        for (index, expert) in moe.experts.enumerated() { add(.expert(index), expert) }
+      }
+    }
+
+    // The others by layer, -1 standing for none, each group in the order of names.
+    let others = Dictionary(grouping: remaining.values) { $0.layer ?? -1 }
+    var units: [ConversionUnit] = []
+    for key in Set(others.keys).union(mlps.keys).sorted() {
+      let layer = key < 0 ? nil : key
+      let weights = (others[key] ?? []).sorted { $0.source.name.utf8Precedes($1.source.name) }
+      let small = weights.filter { $0.source.byteCount < ownExtentByteCount }
+      if !small.isEmpty {
+        units.append(ConversionUnit(kind: .tensors, layer: layer, weights: small))
+      }
+      for weight in weights where weight.source.byteCount >= ownExtentByteCount {
+        units.append(ConversionUnit(kind: .tensors, layer: layer, weights: [weight]))
+      }
+      units += mlps[key] ?? []
+    }
+    return units
+  }
+}
+
+extension PlannedWeight {
+  /// Decides the fate of a weight.
+  /// - Throws: `ConversionError.schemeDoesNotFit`.
+  init(weight: SourceWeight, place: TensorAssignment, options: ConversionOptions) throws {
+    let scheme =
+      options.recipe.scheme(
+        tensor: weight.name, role: place.role, isMatrix: weight.shape.rank >= 2)
+      ?? (place.role.isMLPWeight ? options.scheme : .keep)
+
+    if scheme != .keep {
+      func misfit(_ reason: String) -> ConversionError {
+        .schemeDoesNotFit(tensor: weight.name, scheme: scheme.rawValue, reason: reason)
+      }
+      if case .plain(let dtype) = weight.encoding, !dtype.isPlainFloat {
+        throw misfit("its elements are \(dtype.rawValue), not weights")
+      }
+      if weight.shape.rank < 2 { throw misfit("its shape \(weight.shape) is no matrix") }
+    }
+
+    let encoding: TensorEncoding =
+      switch scheme {
+      case .keep: weight.encoding.stored
+      case .bf16: .plain(.bf16)
+      default: scheme.format.map { .quantized($0) } ?? weight.encoding.stored
+      }
+    self.init(weight: weight, place: place, scheme: scheme, encoding: encoding)
+  }
+
+  /// A weight whose scheme and encoding are decided.
+  init(weight: SourceWeight, place: TensorAssignment, scheme: Scheme, encoding: TensorEncoding) {
+    source = weight
+    role = place.role
+    layer = place.layer
+    expert = place.expert
+    self.scheme = scheme
+    self.encoding = encoding
+    treatment =
+      switch encoding {
+      case weight.encoding.stored: .copy
+      case .plain: .round
+      case .quantized(let format): .quantize(format)
+      }
+  }
+}
+
+extension SourceEncoding {
+  /// How a container stores the source's own bytes.
+  var stored: TensorEncoding {
+    switch self {
+    case .plain(let dtype): .plain(dtype)
+    case .quantized(let format): .quantized(format)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import Bytes
+public import Checkpoints
+public import ModelFamilies
+public import SourceWeights
+public import SystemPackage
+import Tensors
+
+/// A checkpoint that is understood: its weights, their roles, and what the layers are made of.
+public struct Source: Sendable {
+  public let checkpoint: Checkpoint
+  /// The weights, each with the tensors that decode it.
+  public let weights: SourceWeights
+  public let description: ModelDescription
+  /// The role of each of `weights.weights`, in their order.
+  public let places: [TensorAssignment]
+  /// What a user should know and that stops nothing.
+  public let notes: [String]
+
+  /// Opens a checkpoint folder, or one weight file with its config beside it.
+  /// - Parameter family: the family to take, whatever the config says.
+  /// - Throws: what the modules below find wrong, in the order: files, scales, family, roles.
+  public init(path: FilePath, family: String? = nil) throws {
+    try self.init(checkpoint: Checkpoint(path: path), family: family)
+  }
+
+  /// Understands an opened checkpoint.
+  public init(checkpoint: Checkpoint, family: String? = nil) throws {
+    self.checkpoint = checkpoint
+    let modelFamily = try ModelFamily.recognize(config: checkpoint.config, named: family)
+    let weights = try SourceWeights(checkpoint: checkpoint)
+    self.weights = weights
+    guard let config = checkpoint.config else { throw ModelFamiliesError.configMissing }
+    let description = try modelFamily.describe(
+      config: config, weights: weights.weights.map { NamedShape(name: $0.name, shape: $0.shape) })
+    self.description = description
+    // `describe` has given every weight a role, or it has thrown.
+    places = weights.weights.compactMap { description.assignment(of: $0.name) }
+
+    var notes = description.notes.map(\.description)
+    if !checkpoint.unreadFiles.isEmpty {
+      let names = checkpoint.unreadFiles.compactMap { $0.lastComponent?.string }
+      notes.append("not read: " + names.joined(separator: ", "))
+    }
+    self.notes = notes
+  }
+
+  /// The number of weights (elements).
+  public var elementCount: Int { weights.weights.reduce(0) { $0 + $1.shape.elementCount } }
+
+  /// The bytes of the weight files, headers included.
+  public var byteCount: Int { checkpoint.files.reduce(0) { $0 + $1.byteCount } }
+
+  /// The name that a file goes by in reports and containers.
+  static func name(of path: FilePath) -> String { path.lastComponent?.string ?? path.string }
+
+  /// Which of the weight files has this name.
+  func fileIndex(named name: String) -> Int? {
+    checkpoint.files.firstIndex { Self.name(of: $0.path) == name }
+  }
+
+  /// The bytes of a side file.
+  func sideFileBytes(named name: String) throws -> [UInt8] {
+    guard let path = checkpoint.sideFiles.first(where: { Self.name(of: $0) == name }) else {
+      throw BytesError.notFound(path: checkpoint.path.appending(name))
+    }
+    let file = try File(path: path)
+    return try file.bytes(in: 0..<file.byteCount)
+  }
+}

@@ -1,0 +1,94 @@
+import Bytes
+import Checkpoints
+import SourceWeights
+import Tensors
+
+/// The tiles of a weight, decoded; a weight whose maximum was asked for is not read twice if it can
+/// be held.
+struct TileSource {
+  /// Weights of up to this many elements are held (64 MiB of Float32).
+  private static let heldElementCount = 1 << 24
+
+  let weight: SourceWeight
+  private var reader: WeightReader
+  /// The whole weight, if it is held.
+  private var held: [Float] = []
+  private var checksum = Checksum()
+  /// The first row whose bytes are not in `checksum` yet.
+  private var nextRow = 0
+
+  init(weight: SourceWeight, checkpoint: Checkpoint) {
+    self.weight = weight
+    reader = WeightReader(weight: weight, checkpoint: checkpoint)
+  }
+
+  /// What is held of a weight whose maximum is asked for, in bytes.
+  static func heldByteCount(elementCount: Int) -> Int {
+    elementCount <= heldElementCount ? elementCount * MemoryLayout<Float>.size : 0
+  }
+
+  /// The tiles in order.
+  var tiles: [Range<Int>] { TileRows.tiles(rows: weight.rows, columns: weight.columns) }
+
+  /// The number of elements of the largest tile.
+  var capacity: Int {
+    min(weight.rows, TileRows.height(columns: weight.columns)) * weight.columns
+  }
+
+  /// Decodes a tile into a buffer of `capacity`. Ask for the tiles in order.
+  mutating func read(_ rows: Range<Int>, into values: inout [Float]) throws {
+    let count = rows.count * weight.columns
+    var span = values.mutableSpan
+    var tile = span.slice(0..<count)
+    if held.isEmpty {
+      try reader.readRows(rows, into: &tile)
+      sum(rows)
+    } else {
+      let start = rows.lowerBound * weight.columns
+      for index in 0..<count { tile[index] = held[start + index] }
+    }
+  }
+
+  /// The rows that were read last, as the source stores them.
+  var storedRows: [UInt8] { reader.storedRows }
+
+  /// All scales, as the source stores them.
+  mutating func scaleBytes() throws -> [UInt8] { try reader.scaleBytes() }
+
+  /// XXH3-64 of each of the source's tensors, by name, once all tiles have been read.
+  mutating func checksums() throws -> [String: UInt64] {
+    var checksums = [weight.primary.name: checksum.value()]
+    if let scales = weight.companions.first {
+      let bytes = try reader.scaleBytes()
+      checksums[scales.name] = Checksum.of(bytes.rawSpan)
+    }
+    return checksums
+  }
+
+  /// The largest finite magnitude. Reads the whole weight, and holds it if it is not too large; call
+  /// it before the first tile is read.
+  mutating func maximum() throws -> Float {
+    let holds = weight.rows * weight.columns <= Self.heldElementCount
+    var whole: [Float] = []
+    var buffer = [Float](repeating: 0, count: capacity)
+    var maximum: Float = 0
+    for rows in tiles {
+      try read(rows, into: &buffer)
+      let tile = buffer[..<(rows.count * weight.columns)]
+      for value in tile where value.magnitude > maximum && value.isFinite {
+        maximum = value.magnitude
+      }
+      if holds { whole += tile }
+    }
+    held = whole
+    return maximum
+  }
+
+  /// Adds the bytes that were just read to the checksum, unless a former round has.
+  private mutating func sum(_ rows: Range<Int>) {
+    guard rows.lowerBound == nextRow else { return }
+    let bytes = reader.storedRows
+    checksum.update(bytes.rawSpan)
+    nextRow = rows.upperBound
+  }
+}

@@ -1,0 +1,167 @@
+import Bytes
+import Checkpoints
+import Container
+import Quantization
+import SourceWeights
+import Tensors
+
+/// Takes one weight from the source to the output, tile by tile: reads, quantizes, writes, and
+/// measures what was lost.
+struct WeightTransfer {
+  let weight: PlannedWeight
+  let checkpoint: Checkpoint
+  let search: ScaleSearch
+  /// Where the bytes go; nil if only the delivered values are wanted.
+  let extent: ExtentWriter?
+
+  /// What a transfer found.
+  struct Outcome {
+    /// The error of the delivered values.
+    var statistics: ErrorStatistics
+    /// XXH3-64 of each of the source's tensors that was read whole, by name.
+    var checksums: [String: UInt64]
+  }
+
+  /// - Parameter observe: receives each tile, as the source has it and as the output has it.
+  func run(_ observe: TileObserver) throws -> Outcome {
+    var source = TileSource(weight: weight.source, checkpoint: checkpoint)
+    let statistics =
+      switch weight.treatment {
+      case .copy: try copy(&source, observe)
+      case .round: try round(&source, observe)
+      case .quantize(let format): try quantize(&source, to: format, observe)
+      }
+    return Outcome(statistics: statistics, checksums: try source.checksums())
+  }
+
+  /// Copies the source's bytes; they are decoded all the same, to find values that are not finite.
+  private func copy(
+    _ source: inout TileSource, _ observe: TileObserver
+  ) throws -> ErrorStatistics {
+    var statistics = ErrorStatistics()
+    var values = [Float](repeating: 0, count: source.capacity)
+    for rows in source.tiles {
+      try Interruption.check()
+      try source.read(rows, into: &values)
+      try extent?.append(source.storedRows)
+      let tile = values.span.extracting(first: rows.count * weight.source.columns)
+      statistics.add(reference: tile, approximation: tile)
+      try observe(rows, tile, tile)
+    }
+    if case .quantized = weight.encoding, let extent {
+      try extent.pad(toMultipleOf: QuantizedLayout.planeAlignment)
+      try extent.append(source.scaleBytes())
+      try extent.pad(toMultipleOf: QuantizedLayout.planeAlignment)
+    }
+    return statistics
+  }
+
+  /// Rounds to BFloat16.
+  private func round(
+    _ source: inout TileSource, _ observe: TileObserver
+  ) throws -> ErrorStatistics {
+    var statistics = ErrorStatistics()
+    var values = [Float](repeating: 0, count: source.capacity)
+    var delivered = values
+    var bytes = [UInt8](repeating: 0, count: source.capacity * 2)
+    for rows in source.tiles {
+      try Interruption.check()
+      try source.read(rows, into: &values)
+      let tile = values.span.extracting(first: rows.count * weight.source.columns)
+      var byteSpan = bytes.mutableSpan
+      var encoded = byteSpan.slice(0..<tile.count * 2)
+      ElementConversion.encodeBF16(tile, into: &encoded)
+      var deliveredSpan = delivered.mutableSpan
+      var decoded = deliveredSpan.slice(0..<tile.count)
+      ElementConversion.decode(encoded.span, as: .bf16, into: &decoded)
+      statistics.add(reference: tile, approximation: decoded.span)
+      try observe(rows, tile, decoded.span)
+      try extent?.append(bytes.rawSpan.extracting(first: tile.count * 2))
+    }
+    return statistics
+  }
+
+  /// Quantizes. Codes are written tile by tile; the much smaller planes after them are held.
+  private func quantize(
+    _ source: inout TileSource, to format: QuantizationFormat, _ observe: TileObserver
+  ) throws -> ErrorStatistics {
+    let columns = weight.source.columns
+    let maximum = Quantizer.needsTensorMaximum(format) ? try source.maximum() : nil
+    let quantizer = Quantizer(
+      format: format, columns: columns, search: search, tensorMaximum: maximum)
+    let dequantizer = Dequantizer(
+      format: format, columns: columns, globalScale: quantizer.globalScale)
+    let layout = QuantizedLayout(format: format, rows: weight.source.rows, columns: columns)
+    var codes = [UInt8](repeating: 0, count: TileRows.height(columns: columns) * layout.codeRowByteCount)
+    var scales = [UInt8](repeating: 0, count: layout.scales.count)
+    var zeroPoints = [UInt8](repeating: 0, count: layout.zeroPoints.count)
+    var values = [Float](repeating: 0, count: source.capacity)
+    var delivered = values
+    var statistics = ErrorStatistics()
+
+    for rows in source.tiles {
+      try Interruption.check()
+      try source.read(rows, into: &values)
+      let tile = values.span.extracting(first: rows.count * columns)
+      let part = layout.part(rows: rows)
+      var codeSpan = codes.mutableSpan
+      var tileCodes = codeSpan.slice(0..<part.codes.count)
+      var scaleSpan = scales.mutableSpan
+      var tileScales = scaleSpan.slice(part.scales)
+      var zeroPointSpan = zeroPoints.mutableSpan
+      var tileZeroPoints = zeroPointSpan.slice(part.zeroPoints)
+      quantizer.quantize(
+        tile, rows: rows.count, codes: &tileCodes, scales: &tileScales,
+        zeroPoints: &tileZeroPoints)
+      var deliveredSpan = delivered.mutableSpan
+      var decoded = deliveredSpan.slice(0..<tile.count)
+      dequantizer.dequantize(
+        codes: tileCodes.span, scales: tileScales.span, zeroPoints: tileZeroPoints.span,
+        rows: rows.count, into: &decoded)
+      statistics.add(reference: tile, approximation: decoded.span)
+      statistics.clippedCount += dequantizer.clippedCount(
+        of: tile, scales: tileScales.span, zeroPoints: tileZeroPoints.span, rows: rows.count)
+      try observe(rows, tile, decoded.span)
+      try extent?.append(codes.rawSpan.extracting(first: part.codes.count))
+    }
+
+    if let extent {
+      try append(scales, zeroPoints, quantizer.globalScale, to: extent)
+    }
+    return statistics
+  }
+
+  /// Writes the planes that follow the codes.
+  private func append(
+    _ scales: [UInt8], _ zeroPoints: [UInt8], _ globalScale: Float?, to extent: ExtentWriter
+  ) throws {
+    var planes = [scales, zeroPoints]
+    if let globalScale {
+      var bytes: [UInt8] = []
+      bytes.appendLittleEndian(globalScale.bitPattern)
+      planes.append(bytes)
+    }
+    for plane in planes where !plane.isEmpty {
+      try extent.pad(toMultipleOf: QuantizedLayout.planeAlignment)
+      try extent.append(plane)
+    }
+    try extent.pad(toMultipleOf: QuantizedLayout.planeAlignment)
+  }
+}
+
+extension QuantizedLayout {
+  /// The parts of the planes that belong to rows which start at a multiple of the quantizer's tile
+  /// rows, each relative to its plane.
+  func part(rows: Range<Int>) -> (codes: Range<Int>, scales: Range<Int>, zeroPoints: Range<Int>) {
+    let blockRows = format.blockRows
+    let scaleRows =
+      blockRows.map { rows.lowerBound / $0..<(rows.upperBound + $0 - 1) / $0 } ?? 0..<1
+    func bytes(_ rows: Range<Int>, _ rowByteCount: Int) -> Range<Int> {
+      rows.lowerBound * rowByteCount..<rows.upperBound * rowByteCount
+    }
+    return (
+      bytes(rows, codeRowByteCount), bytes(scaleRows, scaleRowByteCount),
+      bytes(scaleRows, zeroPointRowByteCount)
+    )
+  }
+}

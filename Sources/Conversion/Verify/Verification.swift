@@ -1,0 +1,92 @@
+import Bytes
+public import Container
+import ModelFamilies
+import Quantization
+import SourceWeights
+import SystemPackage
+import Tensors
+public import Validation
+
+/// A container measured against the checkpoint it was made from.
+public struct Verification: Sendable {
+  let source: Source
+  let reader: ContainerReader
+  let units: [ConversionUnit]
+  let options: ConversionOptions
+
+  /// Matches the tensors of both.
+  /// - Parameter options: tokens, seed, budget, threads and memory limit are used; scheme, search and
+  ///   recipe are the container's.
+  /// - Throws: `ConversionError.differentTensors` if they do not hold the same tensors.
+  public init(reader: ContainerReader, source: Source, options: ConversionOptions) throws {
+    self.reader = reader
+    self.source = source
+    var options = options
+    let metadata = try reader.metadata()
+    options.scheme = metadata["scheme"]?.string.flatMap(Scheme.init) ?? .keep
+    options.search = metadata["search"]?.string.flatMap(ScaleSearch.init) ?? .full
+    if let recipe = metadata["recipe"]?.string {
+      options.recipe = try Recipe(yaml: recipe, file: reader.path.string)
+    }
+    self.options = options
+
+    let weights = source.weights.weights
+    guard reader.tensorCount == weights.count else {
+      throw ConversionError.differentTensors(
+        container: reader.path.string,
+        reason: "it holds \(reader.tensorCount) tensors, the source \(weights.count) weights")
+    }
+    var planned: [String: PlannedWeight] = [:]
+    for (weight, place) in zip(weights, source.places) {
+      planned[weight.name] = try Self.match(weight, place, reader)
+    }
+    units = ConversionPlan.units(of: source, planned: planned)
+  }
+
+  /// Finds a weight of the source in the container.
+  private static func match(
+    _ weight: SourceWeight, _ place: TensorAssignment, _ reader: ContainerReader
+  ) throws(ConversionError) -> PlannedWeight {
+    func different(_ reason: String) -> ConversionError {
+      .differentTensors(container: reader.path.string, reason: "\(weight.name) \(reason)")
+    }
+    guard let tensor = try? reader.tensor(named: weight.name) else {
+      throw different("is missing there")
+    }
+    guard tensor.shape == weight.shape else {
+      throw different("is \(tensor.shape) there and \(weight.shape) here")
+    }
+    guard let scheme = Scheme(rawValue: tensor.scheme) else {
+      throw different("has the unknown scheme '\(tensor.scheme)'")
+    }
+    return PlannedWeight(weight: weight, place: place, scheme: scheme, encoding: tensor.encoding)
+  }
+
+  /// Measures every quantized weight and, with the gate, every layer.
+  public func run(progress: ProgressHandler? = nil) throws -> Report {
+    let threads = try MemoryPlan(units: units, options: options).threads
+    let tokens =
+      options.gate ? try TokenIDs(options: options, description: source.description) : nil
+    let outcome = try MeasuredRun(
+      source: source, units: units,
+      pass: VerifyingPass(units: units, checkpoint: source.checkpoint, reader: reader),
+      phase: "verify", tokens: tokens?.ids, seed: options.seed, threads: threads,
+      progress: progress
+    ).run()
+
+    var payload = 0
+    var elements = 0
+    for weight in units.flatMap(\.weights) where weight.isQuantized {
+      let tensor = try reader.tensor(named: weight.source.name)
+      payload += tensor.payloadByteCount
+      elements += tensor.shape.elementCount
+    }
+    let bytes = Report.ByteCounts(
+      source: source.byteCount, output: reader.byteCount,
+      bitsPerWeight: elements == 0 ? nil : 8 * Double(payload) / Double(elements),
+      fileBitsPerWeight: 8 * Double(reader.byteCount) / Double(max(1, source.elementCount)))
+    return Report(
+      source: source, options: options, units: units, outcome: outcome, bytes: bytes,
+      tokens: tokens, fileChecksums: nil, notes: source.notes)
+  }
+}

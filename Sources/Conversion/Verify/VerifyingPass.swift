@@ -1,0 +1,62 @@
+import Bytes
+import Checkpoints
+import Container
+import Quantization
+import SourceWeights
+import SystemPackage
+
+/// Compares the units of a container with their source.
+final class VerifyingPass: MeasuringPass {
+  private let units: [ConversionUnit]
+  private let checkpoint: Checkpoint
+  private let reader: ContainerReader
+
+  init(units: [ConversionUnit], checkpoint: Checkpoint, reader: ContainerReader) {
+    self.units = units
+    self.checkpoint = checkpoint
+    self.reader = reader
+  }
+
+  func process(
+    unit: Int, observe: (_ weight: Int) -> TileObserver
+  ) throws -> [ErrorStatistics] {
+    try units[unit].weights.enumerated().map { index, weight in
+      let statistics = try compare(weight, observe: observe(index))
+      if weight.treatment == .copy, statistics.sumOfSquaredErrors != 0 {
+        throw ConversionError.differentTensors(
+          container: reader.path.string,
+          reason: "\(weight.source.name) keeps the source's bytes, and they differ")
+      }
+      return statistics
+    }
+  }
+
+  func walk(_ weight: PlannedWeight, observe: TileObserver) throws {
+    _ = try compare(weight, observe: observe)
+  }
+
+  private func compare(
+    _ weight: PlannedWeight, observe: TileObserver
+  ) throws -> ErrorStatistics {
+    var source = TileSource(weight: weight.source, checkpoint: checkpoint)
+    var rowsOfTensor = try ContainedRows(
+      tensor: reader.tensor(named: weight.source.name), reader: reader)
+    var values = [Float](repeating: 0, count: source.capacity)
+    var delivered = values
+    var statistics = ErrorStatistics()
+    for rows in source.tiles {
+      try Interruption.check()
+      try source.read(rows, into: &values)
+      let original = values.span.extracting(first: rows.count * weight.source.columns)
+      var span = delivered.mutableSpan
+      var tile = span.slice(0..<original.count)
+      try rowsOfTensor.read(rows, into: &tile)
+      statistics.add(reference: original, approximation: tile.span)
+      if weight.treatment != .copy {
+        statistics.clippedCount += rowsOfTensor.clippedCount(of: original, rows: rows)
+      }
+      try observe(rows, original, tile.span)
+    }
+    return statistics
+  }
+}

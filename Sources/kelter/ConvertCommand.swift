@@ -1,0 +1,64 @@
+import ArgumentParser
+import Conversion
+import Quantization
+import SystemPackage
+import Validation
+
+struct ConvertCommand: ReportingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert",
+    abstract: "Quantize a checkpoint, measure the loss, and publish it if it is within the budget.",
+    discussion: """
+      The report lies beside the output as OUT.report.json, whatever the verdict. Over the budget, \
+      nothing is published and the exit code is 1.
+      """)
+
+  @Argument(help: "A checkpoint folder, or one .safetensors file.")
+  var path: String
+
+  @Option(name: [.short, .customLong("output")], help: "The file to write, as OUT.kelter.")
+  var out: String
+
+  @OptionGroup var schemeOptions: SchemeOptions
+
+  @Option(help: "How hard to look for the scales with the least error: absmax, fast or full.")
+  var search = ScaleSearch.full
+
+  @OptionGroup var measurement: MeasurementOptions
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Measure the layers and let the budget decide; weight errors are measured anyway.")
+  var gate = true
+
+  @Flag(help: "Replace an output that exists.")
+  var force = false
+
+  @Flag(
+    name: .customLong("allow-nonfinite"),
+    help: "Go on where weights are NaN or infinite: NaN counts as 0, infinities saturate.")
+  var allowNonFinite = false
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    var options = try schemeOptions.conversionOptions()
+    try measurement.apply(to: &options)
+    options.search = search
+    options.gate = gate
+    options.force = force
+    options.allowsNonFinite = allowNonFinite
+
+    let path = FilePath(self.path)
+    let source = try Source(path: path, family: schemeOptions.family)
+    let plan = try ConversionPlan(source: source, options: options)
+    let progress = ProgressLine(quiet: output.quiet)
+    Interruption.handleSignals()
+    defer { progress.finish() }
+    let report = try plan.convert(to: FilePath(out)) { progress.update($0) }
+    progress.finish()
+    if let file = measurement.report { try TextFile.write(report, to: file) }
+    show(report) { ReportText.summary(of: report, output: out) }
+    if !report.budget.passed { throw ExitCode(1) }
+  }
+}

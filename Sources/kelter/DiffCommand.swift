@@ -1,0 +1,59 @@
+import ArgumentParser
+import Conversion
+import SystemPackage
+import Validation
+
+struct DiffCommand: ReportingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff",
+    abstract: "Compare two .kelter files or two reports: what got better, what got worse.",
+    discussion: "A .kelter file has the errors of its weights; a .json report has all figures.")
+
+  @Argument(help: "A .kelter file or a .json report.")
+  var a: String
+
+  @Argument(help: "Another one.")
+  var b: String
+
+  @Option(help: ArgumentHelp("Show this many of the largest changes.", valueName: "n"))
+  var top = 10
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let comparison = try Comparison(FilePath(a), FilePath(b))
+    show(comparison) { text(comparison) }
+  }
+
+  private func text(_ comparison: Comparison) -> String {
+    var text =
+      "\(comparison.betterCount) better, \(comparison.worseCount) worse,"
+      + " \(comparison.equalCount) equal; size \(Figures.bytes(comparison.bytesA))"
+      + " → \(Figures.bytes(comparison.bytesB))\n"
+    let changed = comparison.changes.filter { $0.isBetter != nil }
+      .sorted { $0.relativeChange > $1.relativeChange }
+    if !changed.isEmpty {
+      var table = TextTable([
+        ("", .left), ("metric", .left), ("where", .left), ("A", .right), ("B", .right),
+      ])
+      for change in changed.prefix(max(0, top)) {
+        table.add([
+          change.isBetter == true ? "better" : "worse", change.metric, change.location,
+          Figures.error(change.a), Figures.error(change.b),
+        ])
+      }
+      text += "\n" + table.text()
+    }
+    if !comparison.onlyInA.isEmpty { text += "\n\(comparison.onlyInA.count) figures only in A\n" }
+    if !comparison.onlyInB.isEmpty { text += "\n\(comparison.onlyInB.count) figures only in B\n" }
+    return text
+  }
+}
+
+extension Comparison.Change {
+  /// The size of the change, relative to the larger figure.
+  fileprivate var relativeChange: Double {
+    let scale = max(a.magnitude, b.magnitude)
+    return scale == 0 ? 0 : (a - b).magnitude / scale
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Bytes
+import Conversion
+import Foundation
+
+/// The command line: options in, facade called, text out.
+@main
+struct Kelter: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kelter",
+    abstract: "Press open Mixture-of-Experts checkpoints into small files whose error is known.",
+    discussion: """
+      PATH is a checkpoint folder, one .safetensors file, or a .kelter file.
+
+        kelter inspect DeepSeek-V3/                  what is in it
+        kelter plan    DeepSeek-V3/ --scheme int4-g64    every tensor's fate, the exact size
+        kelter convert DeepSeek-V3/ -o v3.kelter --scheme int4-g64
+        kelter verify  v3.kelter --against DeepSeek-V3/  measure again, from the file
+
+      Exit codes: 0 fine; 1 the measured loss is over the budget; 64 usage; 65 the source is wrong; \
+      66 it is not there; 73 the output exists or cannot be created; 74 an I/O failure; \
+      130 interrupted.
+      """,
+    version: Version.description,
+    subcommands: [
+      InspectCommand.self, PlanCommand.self, ConvertCommand.self, VerifyCommand.self,
+      DiffCommand.self, ExportCommand.self,
+    ])
+
+  static func main() {
+    var command: any ParsableCommand
+    do {
+      command = try parseAsRoot()
+    } catch {
+      exit(withError: error)
+    }
+    do {
+      try command.run()
+    } catch let error as any KelterError {
+      fail(error, json: (command as? any ReportingCommand)?.output.json ?? false)
+    } catch {
+      exit(withError: error)
+    }
+  }
+
+  /// Prints an error as one line on stderr, and as the one JSON document where that was asked for.
+  private static func fail(_ error: any KelterError, json: Bool) -> Never {
+    let message = error.description.split(separator: "\n").joined(separator: " ")
+    Terminal.printError("kelter: error: \(message)")
+    if json { Terminal.printJSON(ErrorDocument(error: .init(kind: error.kind, message: message))) }
+    exit(withError: ExitCode(error.kind.exitCode))
+  }
+}
+
+extension FailureKind {
+  /// The exit code, as in sysexits.h.
+  var exitCode: Int32 {
+    switch self {
+    case .usage: 64
+    case .invalidInput: 65
+    case .notFound: 66
+    case .cannotCreate: 73
+    case .inputOutput: 74
+    case .interrupted: 130
+    }
+  }
+}
+
+/// What `--json` prints when a command fails.
+struct ErrorDocument: Encodable {
+  struct Failure: Encodable {
+    let exitCode: Int32
+    let message: String
+
+    init(kind: FailureKind, message: String) {
+      exitCode = kind.exitCode
+      self.message = message
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case message
+      case exitCode = "exit_code"
+    }
+  }
+
+  let error: Failure
+}

@@ -1,0 +1,101 @@
+public import ArgumentParser
+import Bytes
+import Conversion
+public import Quantization
+import SystemPackage
+import Validation
+
+extension Scheme: ExpressibleByArgument {}
+extension ScaleSearch: ExpressibleByArgument {}
+
+/// What decides the fate of the tensors; `plan` and `convert` take the same.
+struct SchemeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How routed experts, shared experts and dense MLPs are stored.",
+      discussion: "All other tensors keep the source's bytes unless a recipe says otherwise."))
+  var scheme: Scheme
+
+  @Option(
+    help: ArgumentHelp(
+      "A YAML file of rules for single tensors and roles; the first that matches decides.",
+      discussion: """
+        rules:
+          - {tensors: "*.layers.3.mlp.experts.*", scheme: fp8-e4m3-b128}
+          - {role: expert.down, scheme: int4-g32}
+        """,
+      valueName: "file.yaml"))
+  var recipe: String?
+
+  @Option(help: "Take this family, whatever the config says.")
+  var family: String?
+
+  @Flag(help: "Store a SHA-256 digest of every extent beside its checksum.")
+  var sha256 = false
+
+  /// The options of a conversion, as far as these go.
+  func conversionOptions() throws -> ConversionOptions {
+    var options = ConversionOptions(scheme: scheme)
+    if let recipe {
+      options.recipe = try Recipe(yaml: TextFile.read(recipe), file: recipe)
+    }
+    options.sha256 = sha256
+    return options
+  }
+}
+
+/// How layers are measured; `convert` and `verify --against` take the same.
+struct MeasurementOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Limits that decide whether the output is published.",
+      discussion: """
+        weights: {relative_error: 0.12}
+        layers:  {relative_error: 0.20, cumulative_relative_error: 0.40, routing_agreement: 0.85}
+        experts: {relative_error: 0.25}
+        size:    {bits_per_weight: 4.6}
+        """,
+      valueName: "file.yaml"))
+  var budget: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Token ids that the layers are measured on: 'input_ids', I32 or I64.",
+      discussion: "Without it, seeded ids.", valueName: "file.safetensors"))
+  var tokens: String?
+
+  @Option(help: ArgumentHelp("How many of the token ids are used.", valueName: "n"))
+  var tokenCount = 256
+
+  @Option(help: ArgumentHelp("Where seeded ids and inputs come from.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("The number of threads; without it, one per core.", valueName: "n"))
+  var threads: Int?
+
+  @Option(help: ArgumentHelp("What the run may hold in memory.", valueName: "size"))
+  var memoryLimit = ByteSize(byteCount: 2 << 30)
+
+  @Option(
+    help: ArgumentHelp(
+      "Write the report here too: .json, .md or .xml (JUnit), by its ending.", valueName: "file"))
+  var report: String?
+
+  func validate() throws {
+    guard tokenCount > 0 else { throw ValidationError("--token-count must be at least 1") }
+    guard threads.map({ (1...1024).contains($0) }) ?? true else {
+      throw ValidationError("--threads must be 1 to 1024")
+    }
+    if let report { _ = try ReportForm(fileName: report) }
+  }
+
+  /// Puts these into the options of a conversion.
+  func apply(to options: inout ConversionOptions) throws {
+    if let budget { options.budget = try Budget(yaml: TextFile.read(budget), file: budget) }
+    options.tokens = tokens.map { FilePath($0) }
+    options.tokenCount = tokenCount
+    options.seed = seed
+    options.threads = threads
+    options.memoryLimit = memoryLimit.byteCount
+  }
+}

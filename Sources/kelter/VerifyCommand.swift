@@ -1,0 +1,96 @@
+import ArgumentParser
+import Bytes
+import Container
+import Conversion
+import Quantization
+import SystemPackage
+import Validation
+
+struct VerifyCommand: ReportingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Check a .kelter file, and measure it against its source.",
+    discussion: """
+      Without --against: structure, checksums, and a scan for NaN, infinities and zero scales. \
+      With it, also every weight and every layer, measured again from the file; over the budget, \
+      the exit code is 1.
+      """)
+
+  @Argument(help: "A .kelter file.")
+  var path: String
+
+  @Option(help: ArgumentHelp("The checkpoint it was made from.", valueName: "path"))
+  var against: String?
+
+  @Option(help: "Take this family for the checkpoint, whatever its config says.")
+  var family: String?
+
+  @OptionGroup var measurement: MeasurementOptions
+
+  @OptionGroup var output: OutputOptions
+
+  /// What `--json` prints. formats/verify.schema.json describes it.
+  struct Document: Encodable {
+    var file: String
+    var bytes: Int
+    var sound: Bool
+    var findings: [String]
+    /// With `--against`.
+    var report: Report?
+  }
+
+  func run() throws {
+    let reader = try ContainerReader(path: FilePath(path))
+    let progress = ProgressLine(quiet: output.quiet)
+    Interruption.handleSignals()
+    defer { progress.finish() }
+    let findings = try ContainerVerifier.verify(reader) { done, total in
+      progress.update(Progress(phase: "check", detail: "", done: done, total: total))
+    }
+    progress.finish()
+    var document = Document(
+      file: path, bytes: reader.byteCount, sound: findings.isEmpty,
+      findings: findings.map { $0.description })
+    if !findings.isEmpty {
+      show(document) { document.findings.map { "\(path): \($0)\n" }.joined() }
+      throw Failure.unsound(path: path, first: findings[0].description, count: findings.count)
+    }
+
+    if let against {
+      document.report = try measure(reader, against: against, progress)
+    }
+    show(document) {
+      "sound   \(path), \(Figures.bytes(reader.byteCount)): structure, checksums and scales\n"
+        + (document.report.map { "\n" + ReportText.summary(of: $0, output: path) } ?? "")
+    }
+    if document.report?.budget.passed == false { throw ExitCode(1) }
+  }
+
+  private func measure(
+    _ reader: ContainerReader, against: String, _ progress: ProgressLine
+  ) throws -> Report {
+    var options = ConversionOptions(scheme: .keep)
+    try measurement.apply(to: &options)
+    let source = try Source(path: FilePath(against), family: family)
+    let verification = try Verification(reader: reader, source: source, options: options)
+    let report = try verification.run { progress.update($0) }
+    progress.finish()
+    if let file = measurement.report { try TextFile.write(report, to: file) }
+    return report
+  }
+
+  /// A file that is not sound.
+  enum Failure: KelterError {
+    case unsound(path: String, first: String, count: Int)
+
+    var kind: FailureKind { .invalidInput }
+
+    var description: String {
+      switch self {
+      case .unsound(let path, let first, let count):
+        "\(path): \(first)" + (count > 1 ? ", and \(count - 1) more finding(s)" : "")
+          + "; copy or convert it again"
+      }
+    }
+  }
+}
