@@ -75,12 +75,20 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
   ("CommandTests", ["kelter", "FixtureSupport"]),
 ]
 
+/// libFuzzer targets, one folder each under Tests/Fuzz; part of the package for scripts/fuzz only.
+let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
+  Context.environment["KELTER_FUZZ"] == nil
+  ? []
+  : [
+    ("FuzzContainer", ["Bytes", "Container", system])
+  ]
+
 let package = Package(
   name: "kelter",
   products: [
     .executable(name: "kelter", targets: ["kelter"]),
     .library(name: "Conversion", targets: ["Conversion"]),
-  ],
+  ] + fuzzers.map { .library(name: $0.name, type: .static, targets: [$0.name]) },
   dependencies: [
     // Paths, file descriptors and errno.
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -114,5 +122,10 @@ let package = Package(
     ]
     + tests.map {
       .testTarget(name: $0.name, dependencies: $0.dependencies, swiftSettings: strict)
+    }
+    + fuzzers.map {
+      .target(
+        name: $0.name, dependencies: $0.dependencies,
+        path: "Tests/Fuzz/\($0.name.dropFirst("Fuzz".count))", swiftSettings: strict)
     }
 )
