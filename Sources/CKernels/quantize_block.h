@@ -98,7 +98,8 @@ static inline ck_choice search_asymmetric(const ck_quantizer *quantizer, const c
   ck_choice best = {0};
   wanted[0] = range / 15.0f;
   float rounded = ck_value_of_scale(quantizer, ck_stored_scale(quantizer, wanted[0]));
-  float first = rintf(-block->minimum / rounded);
+  const float magic = 12582912.0f;  // rounds to nearest even, see quantize_portable.c
+  float first = (-block->minimum / rounded + magic) - magic;
   first = first > 15 ? 15 : first > 0 ? first : 0;
   if (quantizer->search == CK_SEARCH_ABSMAX)
     return ck_only_choice(quantizer, wanted[0], (int)first);
