@@ -12,13 +12,13 @@ struct Kelter: ParsableCommand {
     discussion: """
       PATH is a checkpoint folder, one .safetensors file, or a .kelter file.
 
-        kelter inspect DeepSeek-V3/                  what is in it
-        kelter plan    DeepSeek-V3/ --scheme int4-g64    every tensor's fate, the exact size
-        kelter convert DeepSeek-V3/ -o v3.kelter --scheme int4-g64
-        kelter verify  v3.kelter --against DeepSeek-V3/  measure again, from the file
+        kelter inspect V3/                            what is in it
+        kelter plan V3/ --scheme int4-g64             every tensor's fate, exact size
+        kelter convert V3/ -o v3.kelter --scheme int4-g64
+        kelter verify v3.kelter --against V3/         measured again, from the file
 
-      Exit codes: 0 fine; 1 the measured loss is over the budget; 64 usage; 65 the source is wrong; \
-      66 it is not there; 73 the output exists or cannot be created; 74 an I/O failure; \
+      Exit codes: 0 fine; 1 the measured loss is over the budget; 64 usage; 65 the source is \
+      wrong; 66 it is not there; 73 the output exists or cannot be created; 74 an I/O failure; \
       130 interrupted.
       """,
     version: Version.description,
@@ -32,23 +32,35 @@ struct Kelter: ParsableCommand {
     do {
       command = try parseAsRoot()
     } catch {
-      exit(withError: error)
+      exitAfterParsing(error)
     }
     do {
       try command.run()
     } catch let error as any KelterError {
-      fail(error, json: (command as? any ReportingCommand)?.output.json ?? false)
+      fail(
+        error.description, kind: error.kind,
+        json: (command as? any ReportingCommand)?.output.json ?? false)
     } catch {
+      // An exit code on its own, such as 1 for a loss over the budget.
       exit(withError: error)
     }
   }
 
+  /// Help and version go to stdout; anything else is a usage error, in one line as all errors.
+  private static func exitAfterParsing(_ error: any Error) -> Never {
+    if exitCode(for: error).isSuccess { exit(withError: error) }
+    let lines = message(for: error).split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+    fail(
+      lines.joined(separator: " ") + "; see 'kelter --help'", kind: .usage,
+      json: CommandLine.arguments.contains("--json"))
+  }
+
   /// Prints an error as one line on stderr, and as the one JSON document where that was asked for.
-  private static func fail(_ error: any KelterError, json: Bool) -> Never {
-    let message = error.description.split(separator: "\n").joined(separator: " ")
+  private static func fail(_ description: String, kind: FailureKind, json: Bool) -> Never {
+    let message = description.split(separator: "\n").joined(separator: " ")
     Terminal.printError("kelter: error: \(message)")
-    if json { Terminal.printJSON(ErrorDocument(error: .init(kind: error.kind, message: message))) }
-    exit(withError: ExitCode(error.kind.exitCode))
+    if json { Terminal.printJSON(ErrorDocument(error: .init(kind: kind, message: message))) }
+    exit(withError: ExitCode(kind.exitCode))
   }
 }
 
