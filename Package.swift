@@ -80,7 +80,8 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
   Context.environment["KELTER_FUZZ"] == nil
   ? []
   : [
-    ("FuzzContainer", ["Bytes", "Container", system])
+    ("FuzzContainer", ["Bytes", "Container", system]),
+    ("FuzzSafetensors", ["Checkpoints", "Tensors", system]),
   ]
 
 let package = Package(
