@@ -42,7 +42,10 @@ let modules: [(floor: Int, name: String, dependencies: [Target.Dependency])] = [
 
 let tests: [(name: String, dependencies: [Target.Dependency])] = [
   ("BytesTests", ["Bytes", "CKernels", "FixtureSupport", system]),
-  ("ElementFormatsTests", ["ElementFormats", "CKernels", "Checkpoints", "Tensors", "FixtureSupport"]),
+  (
+    "ElementFormatsTests",
+    ["ElementFormats", "CKernels", "Checkpoints", "Tensors", "FixtureSupport"]
+  ),
   ("CheckpointsTests", ["Bytes", "Checkpoints", "Tensors", "FixtureSupport", system]),
   (
     "QuantizationTests",

@@ -16,9 +16,10 @@ struct MemoryPlan {
   init(units: [ConversionUnit], options: ConversionOptions) throws {
     let tokens = options.gate ? options.tokenCount : 0
     let perThread = units.lazy.map { Self.byteCount(of: $0, tokenCount: tokens) }.max() ?? 0
-    let hidden = units.lazy.filter { $0.kind != .tensors }.map {
-      $0.weights.first?.source.columns ?? 0
-    }.max() ?? 0
+    let hidden =
+      units.lazy.filter { $0.kind != .tensors }.map {
+        $0.weights.first?.source.columns ?? 0
+      }.max() ?? 0
     // Both streams, their normalized forms, and the three sums of a layer.
     let shared = Self.sharedByteCount + 7 * tokens * hidden * Self.floatByteCount
     guard shared + perThread <= options.memoryLimit else {

@@ -49,7 +49,9 @@ struct Kelter: ParsableCommand {
   /// Help and version go to stdout; anything else is a usage error, in one line as all errors.
   private static func exitAfterParsing(_ error: any Error) -> Never {
     if exitCode(for: error).isSuccess { exit(withError: error) }
-    let lines = message(for: error).split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+    let lines = message(for: error).split(separator: "\n").map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
     fail(
       lines.joined(separator: " ") + "; see 'kelter --help'", kind: .usage,
       json: CommandLine.arguments.contains("--json"))

@@ -48,7 +48,8 @@ final class ProgressLine: Sendable {
 
   private func show(_ progress: Conversion.Progress, elapsed: Double, _ state: inout State) {
     let share = progress.total == 0 ? 1 : Double(progress.done) / Double(progress.total)
-    var text = "\(progress.phase) \(Figures.bytes(progress.done)) of \(Figures.bytes(progress.total))"
+    var text =
+      "\(progress.phase) \(Figures.bytes(progress.done)) of \(Figures.bytes(progress.total))"
     if elapsed > 0.5, progress.done > 0 {
       text += ", \(Figures.bytes(Int(Double(progress.done) / elapsed)))/s"
       text += ", \(Self.time(elapsed / share * (1 - share))) left"

@@ -49,7 +49,8 @@ struct MeasuredRun {
         if let result = $0.result { measurement?.add(result, of: units[$0.unit]) }
       }
       let detail = layer.map { "layer \($0.index) of \(source.description.layers.count)" } ?? ""
-      try WorkerPool.forEach(count: stage.count, threads: threads) { [units, pass, phase, progress] in
+      try WorkerPool.forEach(count: stage.count, threads: threads) {
+        [units, pass, phase, progress] in
         let unit = stage.lowerBound + $0
         let (errors, result) = try Self.process(
           unit, probe: measurement?.probe(of: units[unit]), pass: pass)

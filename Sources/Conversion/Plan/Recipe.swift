@@ -99,9 +99,10 @@ extension Recipe {
         switch key.string {
         case "tensors" where subject == nil: subject = .tensors(pattern: text)
         case "role" where subject == nil:
-          guard TensorRole.allCases.contains(where: {
-            $0.rawValue == text || $0.rawValue.hasPrefix(text + ".")
-          })
+          guard
+            TensorRole.allCases.contains(where: {
+              $0.rawValue == text || $0.rawValue.hasPrefix(text + ".")
+            })
           else {
             throw invalid(
               "\(place): no role '\(text)'; roles are "

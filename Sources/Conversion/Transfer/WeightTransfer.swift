@@ -92,7 +92,8 @@ struct WeightTransfer {
     let dequantizer = Dequantizer(
       format: format, columns: columns, globalScale: quantizer.globalScale)
     let layout = QuantizedLayout(format: format, rows: weight.source.rows, columns: columns)
-    var codes = [UInt8](repeating: 0, count: TileRows.height(columns: columns) * layout.codeRowByteCount)
+    var codes = [UInt8](
+      repeating: 0, count: TileRows.height(columns: columns) * layout.codeRowByteCount)
     var scales = [UInt8](repeating: 0, count: layout.scales.count)
     var zeroPoints = [UInt8](repeating: 0, count: layout.zeroPoints.count)
     var values = [Float](repeating: 0, count: source.capacity)
