@@ -63,7 +63,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
       "FixtureSupport", system,
     ]
   ),
-  ("ValidationTests", ["Validation", "Quantization", "Tensors", "FixtureSupport"]),
+  (
+    "ValidationTests",
+    ["Bytes", "Quantization", "ReferenceModel", "Tensors", "Validation", "FixtureSupport"]
+  ),
   (
     "ContainerTests",
     ["Bytes", "Checkpoints", "Container", "Quantization", "Tensors", "FixtureSupport", system]
@@ -71,11 +74,14 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
   (
     "ConversionTests",
     [
-      "Bytes", "Checkpoints", "CKernels", "Container", "Conversion", "Quantization", "Tensors",
-      "Validation", "FixtureSupport", system,
+      "Bytes", "Checkpoints", "Container", "Conversion", "ModelFamilies", "Quantization",
+      "ReferenceModel", "SourceWeights", "Tensors", "Validation", "FixtureSupport", system,
     ]
   ),
-  ("CommandTests", ["kelter", "FixtureSupport"]),
+  (
+    "CommandTests",
+    ["kelter", "Bytes", "Checkpoints", "Container", "Quantization", "FixtureSupport", system]
+  ),
 ]
 
 /// libFuzzer targets, one folder each under Tests/Fuzz; part of the package for scripts/fuzz only.

@@ -38,15 +38,27 @@ extension Report {
   /// Reads a report in its JSON form.
   /// - Throws: `ValidationError.invalidReport`.
   public init(json: [UInt8], file: String) throws(ValidationError) {
-    do {
-      self = try JSONDecoder().decode(Report.self, from: Data(json))
-    } catch {
-      throw .invalidReport(file: file, reason: Self.reason(of: error))
+    func decode<Part: Decodable>(_ part: Part.Type) throws(ValidationError) -> Part {
+      do {
+        return try JSONDecoder().decode(part, from: Data(json))
+      } catch {
+        throw .invalidReport(file: file, reason: Self.reason(of: error))
+      }
     }
-    guard reportVersion == Report.version else {
+    // First of all, because another version may have changed anything else.
+    let version = try decode(VersionOnly.self).version
+    guard version == Report.version else {
       throw .invalidReport(
-        file: file,
-        reason: "its version is \(reportVersion), and this Kelter reads \(Report.version)")
+        file: file, reason: "its version is \(version), and this Kelter reads \(Report.version)")
+    }
+    self = try decode(Report.self)
+  }
+
+  private struct VersionOnly: Decodable {
+    let version: Int
+
+    enum CodingKeys: String, CodingKey {
+      case version = "report_version"
     }
   }
 
