@@ -48,7 +48,7 @@ struct NativeQuantization {
     return places.compactMap { $0 }.first { !$0.isNull }
   }
 
-  /// families.md 3.1 of the design notes: the grid comes from the configuration, never from the
+  /// The grid comes from the configuration, never from the
   /// shapes, which do not tell it where the last blocks are partial.
   private static func fp8Blocks(_ settings: JSONValue) throws(SourceWeightsError) -> Blocks {
     if let format = settings["fmt"], !format.isNull,
