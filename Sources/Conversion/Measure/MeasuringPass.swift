@@ -17,22 +17,24 @@ protocol MeasuringPass: Sendable {
     unit: Int, observe: (_ weight: Int) -> TileObserver
   ) throws -> [ErrorStatistics]
 
-  /// Goes through one weight, whatever unit it is in, and leaves no trace.
-  func walk(_ weight: PlannedWeight, observe: TileObserver) throws
+  /// Goes through some tiles of one weight, whatever unit it is in, and leaves no trace.
+  /// - Parameter tiles: ranges of rows that start at multiples of the weight's `rowMultiple`.
+  func walk(_ weight: PlannedWeight, tiles: [Range<Int>], observe: TileObserver) throws
 }
 
 extension MeasuringPass {
   /// All values of a small weight, as the source has them and as the output has them.
   func values(of weight: PlannedWeight) throws -> (original: [Float], delivered: [Float]) {
     var values: (original: [Float], delivered: [Float]) = ([], [])
-    try walk(weight) { _, original, delivered in
+    let tiles = TileRows.tiles(rows: weight.source.rows, columns: weight.source.columns)
+    try walk(weight, tiles: tiles) { _, original, delivered in
       values.original.append(copying: original)
       values.delivered.append(copying: delivered)
     }
     return values
   }
 
-  /// Some rows of a weight, in the order of `rows`.
+  /// Some rows of a weight, in the order of `rows`. No more is read than the blocks they lie in.
   func rows(
     _ rows: [Int], of weight: PlannedWeight
   ) throws -> (original: [Float], delivered: [Float]) {
@@ -43,7 +45,11 @@ extension MeasuringPass {
       original: [Float](repeating: 0, count: rows.count * columns),
       delivered: [Float](repeating: 0, count: rows.count * columns)
     )
-    try walk(weight) { tileRows, original, delivered in
+    let multiple = weight.rowMultiple
+    let tiles = Set(rows.map { $0 / multiple }).sorted().map {
+      $0 * multiple..<min(($0 + 1) * multiple, weight.source.rows)
+    }
+    try walk(weight, tiles: tiles) { tileRows, original, delivered in
       for row in tileRows {
         for place in places[row] ?? [] {
           let start = (row - tileRows.lowerBound) * columns

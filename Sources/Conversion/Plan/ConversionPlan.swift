@@ -30,6 +30,11 @@ public struct PlannedWeight: Sendable {
   /// Whether a scheme was asked for, so that its error is reported, and its bits are counted.
   public var isQuantized: Bool { scheme != .keep }
 
+  /// Rows can be encoded and decoded apart from others if they start at a multiple of this.
+  var rowMultiple: Int {
+    if case .quantized(let format) = encoding { format.blockRows ?? 1 } else { 1 }
+  }
+
   /// Whether codes of the source are quantized once more.
   public var isRequantized: Bool {
     if case .quantized = source.encoding, treatment != .copy { true } else { false }

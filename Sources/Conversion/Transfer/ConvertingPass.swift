@@ -40,8 +40,8 @@ final class ConvertingPass: MeasuringPass {
     return statistics
   }
 
-  func walk(_ weight: PlannedWeight, observe: TileObserver) throws {
-    _ = try transfer(weight, to: nil).run(observe)
+  func walk(_ weight: PlannedWeight, tiles: [Range<Int>], observe: TileObserver) throws {
+    _ = try transfer(weight, to: nil).run(tiles: tiles, observe)
   }
 
   private func transfer(_ weight: PlannedWeight, to extent: ExtentWriter?) -> WeightTransfer {

@@ -22,25 +22,28 @@ struct WeightTransfer {
     var checksums: [String: UInt64]
   }
 
-  /// - Parameter observe: receives each tile, as the source has it and as the output has it.
-  func run(_ observe: TileObserver) throws -> Outcome {
+  /// - Parameters:
+  ///   - tiles: the rows to go through; nil for all, as writing demands.
+  ///   - observe: receives each tile, as the source has it and as the output has it.
+  func run(tiles: [Range<Int>]? = nil, _ observe: TileObserver) throws -> Outcome {
     var source = TileSource(weight: weight.source, checkpoint: checkpoint)
+    let tiles = tiles ?? source.tiles
     let statistics =
       switch weight.treatment {
-      case .copy: try copy(&source, observe)
-      case .round: try round(&source, observe)
-      case .quantize(let format): try quantize(&source, to: format, observe)
+      case .copy: try copy(&source, tiles, observe)
+      case .round: try round(&source, tiles, observe)
+      case .quantize(let format): try quantize(&source, tiles, to: format, observe)
       }
     return Outcome(statistics: statistics, checksums: try source.checksums())
   }
 
   /// Copies the source's bytes; they are decoded all the same, to find values that are not finite.
   private func copy(
-    _ source: inout TileSource, _ observe: TileObserver
+    _ source: inout TileSource, _ tiles: [Range<Int>], _ observe: TileObserver
   ) throws -> ErrorStatistics {
     var statistics = ErrorStatistics()
     var values = [Float](repeating: 0, count: source.capacity)
-    for rows in source.tiles {
+    for rows in tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
       try extent?.append(source.storedRows)
@@ -58,13 +61,13 @@ struct WeightTransfer {
 
   /// Rounds to BFloat16.
   private func round(
-    _ source: inout TileSource, _ observe: TileObserver
+    _ source: inout TileSource, _ tiles: [Range<Int>], _ observe: TileObserver
   ) throws -> ErrorStatistics {
     var statistics = ErrorStatistics()
     var values = [Float](repeating: 0, count: source.capacity)
     var delivered = values
     var bytes = [UInt8](repeating: 0, count: source.capacity * 2)
-    for rows in source.tiles {
+    for rows in tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
       let tile = values.span.extracting(first: rows.count * weight.source.columns)
@@ -83,7 +86,8 @@ struct WeightTransfer {
 
   /// Quantizes. Codes are written tile by tile; the much smaller planes after them are held.
   private func quantize(
-    _ source: inout TileSource, to format: QuantizationFormat, _ observe: TileObserver
+    _ source: inout TileSource, _ tiles: [Range<Int>], to format: QuantizationFormat,
+    _ observe: TileObserver
   ) throws -> ErrorStatistics {
     let columns = weight.source.columns
     let maximum = Quantizer.needsTensorMaximum(format) ? try source.maximum() : nil
@@ -100,7 +104,7 @@ struct WeightTransfer {
     var delivered = values
     var statistics = ErrorStatistics()
 
-    for rows in source.tiles {
+    for rows in tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
       let tile = values.span.extracting(first: rows.count * columns)

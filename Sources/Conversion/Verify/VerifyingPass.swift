@@ -31,12 +31,13 @@ final class VerifyingPass: MeasuringPass {
     }
   }
 
-  func walk(_ weight: PlannedWeight, observe: TileObserver) throws {
-    _ = try compare(weight, observe: observe)
+  func walk(_ weight: PlannedWeight, tiles: [Range<Int>], observe: TileObserver) throws {
+    _ = try compare(weight, tiles: tiles, observe: observe)
   }
 
+  /// - Parameter tiles: the tiles to compare; nil for all.
   private func compare(
-    _ weight: PlannedWeight, observe: TileObserver
+    _ weight: PlannedWeight, tiles: [Range<Int>]? = nil, observe: TileObserver
   ) throws -> ErrorStatistics {
     var source = TileSource(weight: weight.source, checkpoint: checkpoint)
     var rowsOfTensor = try ContainedRows(
@@ -44,7 +45,7 @@ final class VerifyingPass: MeasuringPass {
     var values = [Float](repeating: 0, count: source.capacity)
     var delivered = values
     var statistics = ErrorStatistics()
-    for rows in source.tiles {
+    for rows in tiles ?? source.tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
       let original = values.span.extracting(first: rows.count * weight.source.columns)
