@@ -22,10 +22,10 @@ extension ConversionPlan {
     let threads = try MemoryPlan(units: units, options: options).threads
     let tokens =
       options.gate ? try TokenIDs(options: options, description: source.description) : nil
-    try Self.checkRoom(for: container.byteCount, at: path)
 
     let writer = try ContainerWriter(path: path, plan: container, replacing: options.force)
     do {
+      try Self.checkRoom(for: container.byteCount, at: path)
       let pass = ConvertingPass(plan: self, writer: writer)
       let outcome = try MeasuredRun(
         source: source, units: units, pass: pass, phase: "convert", tokens: tokens?.ids,
