@@ -80,7 +80,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
   ),
   (
     "CommandTests",
-    ["kelter", "Bytes", "Checkpoints", "Container", "Quantization", "FixtureSupport", system]
+    ["kelter", "Bytes", "Checkpoints", "Tensors", "FixtureSupport", system]
   ),
 ]
 

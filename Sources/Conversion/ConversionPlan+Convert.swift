@@ -25,7 +25,7 @@ extension ConversionPlan {
 
     let writer = try ContainerWriter(path: path, plan: container, replacing: options.force)
     do {
-      try Self.checkRoom(for: container.byteCount, at: path)
+      try OutputRoom.check(for: container.byteCount, at: path)
       let pass = ConvertingPass(plan: self, writer: writer)
       let outcome = try MeasuredRun(
         source: source, units: units, pass: pass, phase: "convert", tokens: tokens?.ids,
@@ -45,12 +45,15 @@ extension ConversionPlan {
           source: source.byteCount, output: container.byteCount, bitsPerWeight: bitsPerWeight,
           fileBitsPerWeight: fileBitsPerWeight),
         tokens: tokens, fileChecksums: checksums, notes: notes)
-      try Self.write(report, besides: path)
+      // Both are on the disk before either gets its name.
+      let reportFile = try Self.write(report, besides: path)
       if report.budget.passed {
+        try Interruption.check()
         try writer.publish()
       } else {
         writer.discard()
       }
+      try reportFile.publish()
       return report
     } catch {
       writer.discard()
@@ -58,26 +61,16 @@ extension ConversionPlan {
     }
   }
 
-  /// Where the report of an output lies.
+  /// Where the report of an output lies: `v3.report.json` beside `v3.kelter`.
   public static func reportPath(of path: FilePath) -> FilePath {
-    var report = path
-    report.extension = "report.json"
-    return report
+    var name = path.lastComponent?.string ?? ""
+    if name.hasSuffix(".kelter") { name.removeLast(".kelter".count) }
+    return path.removingLastComponent().appending(name + ".report.json")
   }
 
-  private static func write(_ report: Report, besides path: FilePath) throws {
+  private static func write(_ report: Report, besides path: FilePath) throws -> AtomicFile {
     let file = try AtomicFile(path: reportPath(of: path), replacing: true)
     try file.write(Array(report.json().utf8).rawSpan, at: 0)
-    try file.publish()
-  }
-
-  private static func checkRoom(for byteCount: Int, at path: FilePath) throws {
-    let parent = path.removingLastComponent()
-    let folder = parent.isEmpty ? FilePath(".") : parent
-    let available = try FreeSpace.byteCount(of: folder)
-    guard byteCount <= available else {
-      throw ConversionError.tooLittleRoom(
-        folder: folder.string, needed: byteCount, available: available)
-    }
+    return file
   }
 }

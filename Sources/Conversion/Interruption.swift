@@ -14,9 +14,14 @@ public enum Interruption {
 
   /// Lets SIGINT and SIGTERM request an interruption instead of ending the process.
   public static func handleSignals() {
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
     for number in [SIGINT, SIGTERM] {
       signal(number) { _ in Interruption.isRequested.store(true, ordering: .relaxed) }
+      unsafe sigaddset(&signals, number)
     }
+    // A parent may have started this process with the signals blocked.
+    unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
   /// - Throws: `ConversionError.interrupted` if an interruption was requested.

@@ -25,6 +25,10 @@ struct ExportCommand: ReportingCommand {
 
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    try ThreadCount.validate(threads)
+  }
+
   func run() throws {
     let progress = ProgressLine(quiet: output.quiet)
     Interruption.handleSignals()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bytes
 import Foundation
 
 /// What every command takes.
@@ -34,6 +35,11 @@ enum Terminal {
 
   static func printError(_ line: String) {
     FileHandle.standardError.write(Data((line + "\n").utf8))
+  }
+
+  /// Prints an error as one line on stderr.
+  static func printError(_ error: any KelterError) {
+    printError("kelter: error: " + error.description.split(separator: "\n").joined(separator: " "))
   }
 
   static func printJSON(_ document: some Encodable) {

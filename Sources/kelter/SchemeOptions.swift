@@ -83,9 +83,7 @@ struct MeasurementOptions: ParsableArguments {
 
   func validate() throws {
     guard tokenCount > 0 else { throw ValidationError("--token-count must be at least 1") }
-    guard threads.map({ (1...1024).contains($0) }) ?? true else {
-      throw ValidationError("--threads must be 1 to 1024")
-    }
+    try ThreadCount.validate(threads)
     if let report { _ = try ReportForm(fileName: report) }
   }
 
@@ -97,5 +95,14 @@ struct MeasurementOptions: ParsableArguments {
     options.seed = seed
     options.threads = threads
     options.memoryLimit = memoryLimit.byteCount
+  }
+}
+
+/// What `--threads` takes.
+enum ThreadCount {
+  static func validate(_ threads: Int?) throws {
+    guard threads.map({ (1...1024).contains($0) }) ?? true else {
+      throw ValidationError("--threads must be 1 to 1024")
+    }
   }
 }

@@ -15,12 +15,22 @@ enum TextFile {
     let file = try File(path: FilePath(path))
     return try file.bytes(in: 0..<file.byteCount)
   }
+}
 
-  /// Writes a report in the form that the name's ending tells, whole or not at all.
-  static func write(_ report: Report, to path: String) throws {
-    let text = report.text(as: try ReportForm(fileName: path))
-    let file = try AtomicFile(path: FilePath(path), replacing: true)
-    try file.write(Array(text.utf8).rawSpan, at: 0)
+/// A report under the name that the user gave. It is created before a long run, which would be for
+/// nothing if it could not be.
+struct ReportFile {
+  private let form: ReportForm
+  private let file: AtomicFile
+
+  init(_ path: String) throws {
+    form = try ReportForm(fileName: path)
+    file = try AtomicFile(path: FilePath(path), replacing: true)
+  }
+
+  /// Writes the report in the form that the name's ending tells, whole or not at all.
+  func publish(_ report: Report) throws {
+    try file.write(Array(report.text(as: form).utf8).rawSpan, at: 0)
     try file.publish()
   }
 }

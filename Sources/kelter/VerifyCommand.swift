@@ -51,9 +51,13 @@ struct VerifyCommand: ReportingCommand {
     var document = Document(
       file: path, bytes: reader.byteCount, sound: findings.isEmpty,
       findings: findings.map { $0.description })
-    if !findings.isEmpty {
+    if let first = findings.first {
+      let failure = Failure.unsound(path: path, first: first.description, count: findings.count)
       show(document) { document.findings.map { "\(path): \($0)\n" }.joined() }
-      throw Failure.unsound(path: path, first: findings[0].description, count: findings.count)
+      // The document has been printed, and there is to be no second one.
+      guard output.json else { throw failure }
+      Terminal.printError(failure)
+      throw ExitCode(failure.kind.exitCode)
     }
 
     if let against {
@@ -73,9 +77,10 @@ struct VerifyCommand: ReportingCommand {
     try measurement.apply(to: &options)
     let source = try Source(path: FilePath(against), family: family)
     let verification = try Verification(reader: reader, source: source, options: options)
+    let reportFile = try measurement.report.map { try ReportFile($0) }
     let report = try verification.run { progress.update($0) }
     progress.finish()
-    if let file = measurement.report { try TextFile.write(report, to: file) }
+    try reportFile?.publish(report)
     return report
   }
 

@@ -34,12 +34,7 @@ public struct Exporter: Sendable {
   /// - Throws: `ConversionError.cannotCreateFolder` if it is there already or cannot be made.
   public func export(to folder: FilePath, progress: ProgressHandler? = nil) throws -> Summary {
     let plan = ExportPlan(tensors: try reader.allTensors(), format: format)
-    let parent = folder.removingLastComponent()
-    let available = try FreeSpace.byteCount(of: parent.isEmpty ? "." : parent)
-    guard plan.byteCount <= available else {
-      throw ConversionError.tooLittleRoom(
-        folder: parent.string, needed: plan.byteCount, available: available)
-    }
+    try OutputRoom.check(for: plan.byteCount, at: folder)
     let partial = try PartialFolder(folder)
     do {
       try writeShards(plan, to: partial.path, progress: progress)

@@ -107,26 +107,31 @@ struct WeightTransfer {
     for rows in tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
-      let tile = values.span.extracting(first: rows.count * columns)
+      let count = rows.count * columns
       let part = layout.part(rows: rows)
-      var codeSpan = codes.mutableSpan
-      var tileCodes = codeSpan.slice(0..<part.codes.count)
-      var scaleSpan = scales.mutableSpan
-      var tileScales = scaleSpan.slice(part.scales)
-      var zeroPointSpan = zeroPoints.mutableSpan
-      var tileZeroPoints = zeroPointSpan.slice(part.zeroPoints)
-      quantizer.quantize(
-        tile, rows: rows.count, codes: &tileCodes, scales: &tileScales,
-        zeroPoints: &tileZeroPoints)
-      var deliveredSpan = delivered.mutableSpan
-      var decoded = deliveredSpan.slice(0..<tile.count)
-      dequantizer.dequantize(
-        codes: tileCodes.span, scales: tileScales.span, zeroPoints: tileZeroPoints.span,
-        rows: rows.count, into: &decoded)
-      statistics.add(reference: tile, approximation: decoded.span)
-      statistics.clippedCount += dequantizer.clippedCount(
-        of: tile, scales: tileScales.span, zeroPoints: tileZeroPoints.span, rows: rows.count)
-      try observe(rows, tile, decoded.span)
+      do {
+        let tile = values.span.extracting(first: count)
+        var codeSpan = codes.mutableSpan
+        var tileCodes = codeSpan.slice(0..<part.codes.count)
+        var scaleSpan = scales.mutableSpan
+        var tileScales = scaleSpan.slice(part.scales)
+        var zeroPointSpan = zeroPoints.mutableSpan
+        var tileZeroPoints = zeroPointSpan.slice(part.zeroPoints)
+        quantizer.quantize(
+          tile, rows: rows.count, codes: &tileCodes, scales: &tileScales,
+          zeroPoints: &tileZeroPoints)
+        var deliveredSpan = delivered.mutableSpan
+        var decoded = deliveredSpan.slice(0..<tile.count)
+        dequantizer.dequantize(
+          codes: tileCodes.span, scales: tileScales.span, zeroPoints: tileZeroPoints.span,
+          rows: rows.count, into: &decoded)
+        statistics.add(reference: tile, approximation: decoded.span)
+        statistics.clippedCount += dequantizer.clippedCount(
+          of: tile, scales: tileScales.span, zeroPoints: tileZeroPoints.span, rows: rows.count)
+      }
+      if statistics.nonFiniteCount > 0 { values.replaceNonFinite(by: delivered, count: count) }
+      try observe(
+        rows, values.span.extracting(first: count), delivered.span.extracting(first: count))
       try extent?.append(codes.rawSpan.extracting(first: part.codes.count))
     }
 
@@ -168,5 +173,15 @@ extension QuantizedLayout {
       bytes(rows, codeRowByteCount), bytes(scaleRows, scaleRowByteCount),
       bytes(scaleRows, zeroPointRowByteCount)
     )
+  }
+}
+
+extension [Float] {
+  /// Takes the approximation for values that are NaN or infinite where it is finite, so that an
+  /// output shows what becomes of all others.
+  mutating func replaceNonFinite(by approximation: [Float], count: Int) {
+    for index in 0..<count where !self[index].isFinite && approximation[index].isFinite {
+      self[index] = approximation[index]
+    }
   }
 }

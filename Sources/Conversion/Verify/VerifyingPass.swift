@@ -48,15 +48,20 @@ final class VerifyingPass: MeasuringPass {
     for rows in tiles ?? source.tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
-      let original = values.span.extracting(first: rows.count * weight.source.columns)
-      var span = delivered.mutableSpan
-      var tile = span.slice(0..<original.count)
-      try rowsOfTensor.read(rows, into: &tile)
-      statistics.add(reference: original, approximation: tile.span)
-      if weight.treatment != .copy {
-        statistics.clippedCount += rowsOfTensor.clippedCount(of: original, rows: rows)
+      let count = rows.count * weight.source.columns
+      do {
+        let original = values.span.extracting(first: count)
+        var span = delivered.mutableSpan
+        var tile = span.slice(0..<original.count)
+        try rowsOfTensor.read(rows, into: &tile)
+        statistics.add(reference: original, approximation: tile.span)
+        if weight.treatment != .copy {
+          statistics.clippedCount += rowsOfTensor.clippedCount(of: original, rows: rows)
+        }
       }
-      try observe(rows, original, tile.span)
+      if statistics.nonFiniteCount > 0 { values.replaceNonFinite(by: delivered, count: count) }
+      try observe(
+        rows, values.span.extracting(first: count), delivered.span.extracting(first: count))
     }
     return statistics
   }

@@ -1,0 +1,196 @@
+import FixtureSupport
+import Foundation
+import SystemPackage
+import Testing
+
+/// Disks that are full or fail, and signals: nothing appears under the final name, and nothing else
+/// stays behind.
+@Suite struct FaultTests {
+  /// Runs `body` with a library that makes faults, and a folder for the outputs.
+  static func withShim(_ body: (FaultShim, FilePath) throws -> Void) throws {
+    try withTemporaryFolder { folder in
+      let outputs = folder.appending("outputs")
+      try FileManager.default.createDirectory(
+        atPath: outputs.string, withIntermediateDirectories: false)
+      try body(try FaultShim(in: folder), outputs)
+    }
+  }
+
+  static func convert(_ fixture: String, in folder: FilePath, _ more: String...) -> [String] {
+    BadSourceTests.convert(Fixtures.path(fixture), in: folder)
+      + ["--search", "absmax", "--token-count", "16"] + more
+  }
+
+  /// The disk is full at the n-th write, to the last ones: the report's and those of the index.
+  @Test func fullDisk() throws {
+    try Self.withShim { shim, folder in
+      for count in [0, 1, 2, 5, 10, 20, 30, 34, 36, 38, 40] {
+        try expectFailure(
+          74, naming: "out.", "No space left", of: Self.convert("deepseek_v3_mtp", in: folder),
+          environment: shim.environment(["SHIM_ENOSPC": "\(count)"]))
+        #expect(try names(in: folder) == [], "at write \(count)")
+      }
+    }
+  }
+
+  /// The n-th read fails: of a header, of a weight.
+  @Test func failingDisk() throws {
+    try Self.withShim { shim, folder in
+      for count in [0, 3, 10, 50, 120] {
+        try expectFailure(
+          74, naming: Fixtures.path("deepseek_v3_mtp").string, "Input/output error",
+          of: Self.convert("deepseek_v3_mtp", in: folder),
+          environment: shim.environment(["SHIM_EIO": "\(count)"]))
+        #expect(try names(in: folder) == [], "at read \(count)")
+      }
+    }
+  }
+
+  /// What cannot be forced to the disk is not published.
+  @Test func failingSync() throws {
+    try Self.withShim { shim, folder in
+      try expectFailure(
+        74, naming: "out.kelter", "Input/output error", of: Self.convert("mixtral", in: folder),
+        environment: shim.environment(["SHIM_FSYNC": "0"]))
+      #expect(try names(in: folder) == [])
+    }
+  }
+
+  @Test(arguments: ["convert", "export"])
+  func tooLittleRoom(command: String) throws {
+    try Self.withShim { shim, folder in
+      let environment = shim.environment(["SHIM_FREE_BYTES": "100000"])
+      if command == "convert" {
+        try expectFailure(
+          73, naming: folder.string, "100.0 kB are free", of: Self.convert("mixtral", in: folder),
+          environment: environment)
+        #expect(try names(in: folder) == [])
+        return
+      }
+      #expect(try CommandRun(Self.convert("mixtral", in: folder)).exitCode == 0)
+      let before = try names(in: folder)
+      try expectFailure(
+        73, naming: folder.string, "100.0 kB are free",
+        of: [
+          "export", folder.appending("out.kelter").string, "-o", folder.appending("hf").string,
+          "--format", "f32",
+        ], environment: environment)
+      #expect(try names(in: folder) == before)
+    }
+  }
+
+  @Test func exportToAFullOrFailingDisk() throws {
+    try Self.withShim { shim, folder in
+      #expect(try CommandRun(Self.convert("mixtral", in: folder)).exitCode == 0)
+      let before = try names(in: folder)
+      let arguments = [
+        "export", folder.appending("out.kelter").string, "-o", folder.appending("hf").string,
+        "--format", "bf16",
+      ]
+      for (fault, count, reason) in [
+        ("SHIM_ENOSPC", 0, "No space left"), ("SHIM_ENOSPC", 20, "No space left"),
+        ("SHIM_EIO", 20, "Input/output error"), ("SHIM_FSYNC", 0, "Input/output error"),
+      ] {
+        try expectFailure(
+          74, naming: reason, of: arguments, environment: shim.environment([fault: "\(count)"]))
+        #expect(try names(in: folder) == before, "\(fault) \(count)")
+      }
+    }
+  }
+
+  /// A signal at the n-th write.
+  @Test(arguments: [SIGINT, SIGTERM])
+  func interruption(signal: Int32) throws {
+    try Self.withShim { shim, folder in
+      for count in [0, 5, 20] {
+        try expectFailure(
+          130, naming: "interrupted", of: Self.convert("deepseek_v3_mtp", in: folder),
+          environment: shim.environment([
+            "SHIM_SIGNAL": "\(signal)", "SHIM_SIGNAL_AT": "\(count)",
+          ]))
+        #expect(try names(in: folder) == [], "at write \(count)")
+      }
+    }
+  }
+}
+
+/// Outputs that cannot be.
+@Suite struct OutputPlaceTests {
+  @Test func existsAlready() throws {
+    try withTemporaryFolder { folder in
+      let arguments = FaultTests.convert("mixtral", in: folder)
+      let output = folder.appending("out.kelter")
+      try writeFile(output, [1, 2, 3])
+      try expectFailure(73, naming: output.string, "exists already", of: arguments)
+      #expect(try contents(output) == [1, 2, 3])
+      #expect(try names(in: folder) == ["out.kelter"])
+      #expect(try CommandRun(arguments + ["--force"]).exitCode == 0)
+      #expect(try contents(output).count > 100_000)
+      #expect(try names(in: folder) == ["out.kelter", "out.report.json"])
+    }
+  }
+
+  /// A failed run with `--force` leaves the old file alone.
+  @Test func staysWhereItsReplacementFails() throws {
+    try withTemporaryFolder { folder in
+      let output = folder.appending("out.kelter")
+      try writeFile(output, [1, 2, 3])
+      try writeFile("b.yaml", in: folder, Array("weights: {relative_error: 0.001}".utf8))
+      let run = try CommandRun(
+        FaultTests.convert(
+          "mixtral", in: folder, "--force", "--budget", folder.appending("b.yaml").string))
+      #expect(run.exitCode == 1)
+      #expect(try contents(output) == [1, 2, 3])
+    }
+  }
+
+  @Test func cannotBeCreated() throws {
+    try withTemporaryFolder { folder in
+      try writeFile("file", in: folder, [])
+      for place in [
+        "file/out.kelter", "file/below/out.kelter", "missing/out.kelter",
+        "missing/below/out.kelter",
+      ] {
+        let path = folder.appending(place).string
+        try expectFailure(
+          73, naming: path, "cannot be created",
+          of: [
+            "convert", Fixtures.path("mixtral").string, "--scheme", "int4-g32", "-o", path,
+          ])
+      }
+      try FileManager.default.createDirectory(
+        atPath: folder.appending("taken.kelter").string, withIntermediateDirectories: false)
+      try expectFailure(
+        73, naming: "taken.kelter",
+        of: [
+          "convert", Fixtures.path("mixtral").string, "--scheme", "int4-g32", "--force", "-o",
+          folder.appending("taken.kelter").string,
+        ])
+      #expect(try names(in: folder) == ["file", "taken.kelter"])
+    }
+  }
+
+  /// Nothing can be created in /proc, not even by root.
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/stat")))
+  func readOnlyPlace() throws {
+    try expectFailure(
+      73, naming: "/proc",
+      of: [
+        "convert", Fixtures.path("mixtral").string, "--scheme", "int4-g32", "-o",
+        "/proc/out.kelter",
+      ])
+  }
+
+  @Test func exportedFolders() throws {
+    try withTemporaryFolder { folder in
+      #expect(try CommandRun(FaultTests.convert("mixtral", in: folder)).exitCode == 0)
+      let output = folder.appending("out.kelter").string
+      for place in ["out.kelter", "out.kelter/hf", "missing/hf"] {
+        let path = folder.appending(place).string
+        try expectFailure(
+          73, naming: path, of: ["export", output, "-o", path, "--format", "f32"])
+      }
+      #expect(try names(in: folder) == ["out.kelter", "out.report.json"])
+    }
+  }
+}
