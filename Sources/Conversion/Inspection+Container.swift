@@ -15,11 +15,18 @@ extension Inspection {
       return
     }
     let checkpoint = try Checkpoint(path: path)
+    let isLoneFile = checkpoint.path.extension == "safetensors" && family == nil
     if checkpoint.config == nil, family == nil {
-      self.init(checkpoint: checkpoint, weights: try SourceWeights(checkpoint: checkpoint))
+      self.init(checkpoint: checkpoint)
       notes.append("no config.json, so that the family is not known")
-    } else {
+      return
+    }
+    do {
       try self.init(source: Source(checkpoint: checkpoint, family: family))
+    } catch let error as any KelterError where isLoneFile && error.kind == .invalidInput {
+      // One shard, or a file of tokens: not the model that the config beside it describes.
+      self.init(checkpoint: checkpoint)
+      notes.append("not a whole model by the config.json beside it: \(error)")
     }
   }
 

@@ -4,7 +4,7 @@ import Container
 import ModelFamilies
 import Quantization
 import ReferenceModel
-public import SourceWeights
+import SourceWeights
 import Tensors
 
 /// What is in a checkpoint, as `kelter inspect` shows it. formats/inspect.schema.json describes the
@@ -120,7 +120,10 @@ extension Inspection {
   /// Describes a checkpoint that is understood.
   public init(source: Source) throws {
     let description = source.description
-    self.init(checkpoint: source.checkpoint, weights: source.weights)
+    self.init(checkpoint: source.checkpoint)
+    encodings = Self.parts(of: zip(source.weights.weights, source.places)) { weight, _ in
+      weight.encoding.summary
+    }
     family = description.familyName
     modelType = description.modelType
     let main = description.layers.filter { !$0.isMultiTokenPrediction }
@@ -146,15 +149,19 @@ extension Inspection {
     notes = source.notes
   }
 
-  /// Describes a checkpoint as far as its tensors go.
-  public init(checkpoint: Checkpoint, weights: SourceWeights) {
+  /// Describes a checkpoint as far as its tensors go, scales counted as the tensors that they are.
+  public init(checkpoint: Checkpoint) {
     name = Source.name(of: checkpoint.path)
     parameters = Parameters(
-      total: weights.weights.reduce(0) { $0 + $1.shape.elementCount }, activePerToken: nil,
+      total: checkpoint.tensors.reduce(0) { $0 + $1.shape.elementCount }, activePerToken: nil,
       multiTokenPrediction: nil)
-    encodings = Self.parts(of: zip(weights.weights, weights.weights)) { weight, _ in
-      weight.encoding.summary
-    }
+    encodings = Self.sorted(
+      Dictionary(grouping: checkpoint.tensors, by: \.dtype).map { dtype, tensors in
+        Part(
+          name: dtype.rawValue, tensors: tensors.count,
+          parameters: tensors.reduce(0) { $0 + $1.shape.elementCount },
+          bytes: tensors.reduce(0) { $0 + $1.byteCount })
+      })
     roles = []
     bytes = checkpoint.files.reduce(0) { $0 + $1.byteCount }
     tensors = checkpoint.tensors.count

@@ -1,0 +1,180 @@
+import Bytes
+import FixtureSupport
+import Foundation
+import SystemPackage
+import Testing
+
+/// What the commands print: with `--json` one document as formats/ describes it, with `--quiet`
+/// nothing, progress and errors on stderr only.
+@Suite struct DocumentTests {
+  /// Runs a command with `--json` and checks its document against a schema.
+  @discardableResult
+  static func document(
+    _ schema: String, exitCode: Int32 = 0, _ arguments: [String],
+    environment: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> JSONValue {
+    let run = try CommandRun(arguments + ["--json"], environment: environment)
+    #expect(run.exitCode == exitCode, "\(run.errors)", sourceLocation: sourceLocation)
+    // The parser refuses a second document, and text before or after.
+    let document = try JSONValue(parsing: Array(run.output.utf8), file: "stdout")
+    #expect(
+      try JSONSchema("\(schema).schema.json").problems(of: document) == [],
+      sourceLocation: sourceLocation)
+    let quiet = try CommandRun(arguments + ["--json", "--quiet"], environment: environment)
+    let quietCode = arguments.first == "convert" || arguments.first == "export" ? nil : exitCode
+    if let quietCode { #expect(quiet.exitCode == quietCode, sourceLocation: sourceLocation) }
+    return document
+  }
+
+  static let fixtures = [
+    "deepseek_v3", "deepseek_v3_fp8", "deepseek_v3_mtp", "qwen3_moe", "mixtral",
+    "llama_r1_distill", "qwen2_r1_distill", "trained",
+  ]
+
+  @Test(arguments: fixtures)
+  func everyDocumentOfACheckpoint(fixture: String) throws {
+    try withTemporaryFolder { folder in
+      let source = Fixtures.path(fixture).string
+      let output = folder.appending("out.kelter").string
+      let inspected = try Self.document("inspect", ["inspect", source])
+      #expect(inspected["name"] == .string(fixture))
+      #expect(inspected["family"]?.string != nil && inspected["sizes"]?.array?.isEmpty == false)
+
+      let options = ["--scheme", "int4-g64", "--search", "fast"]
+      let plan = try Self.document("plan", ["plan", source, "--scheme", "int4-g64"])
+      let report = try Self.document("report", ["convert", source, "-o", output] + options)
+      #expect(report["budget"]?["passed"] == .bool(true))
+      #expect(report["bytes"]?["output"] == plan["output_bytes"])
+      #expect(report["bytes"]?["bits_per_weight"] == plan["bits_per_weight"])
+      #expect(.integer(try contents(FilePath(output)).count) == plan["output_bytes"])
+
+      // The same report lies beside the output.
+      let beside = folder.appending("out.report.json")
+      #expect(try JSONValue(parsing: contents(beside), file: beside) == report)
+
+      let inspectedOutput = try Self.document("inspect", ["inspect", output])
+      for key in ["family", "model_type", "layers"] {
+        #expect(inspectedOutput[key] == inspected[key], "\(key)")
+      }
+      let verified = try Self.document("verify", ["verify", output])
+      #expect(verified["sound"] == .bool(true) && verified["report"] == nil)
+      let measured = try Self.document("verify", ["verify", output, "--against", source])
+      #expect(measured["report"]?["weights"] == report["weights"])
+
+      let exported = try Self.document(
+        "export", ["export", output, "-o", folder.appending("hf").string, "--format", "bf16"])
+      #expect(exported["format"] == .string("bf16"))
+      let same = try Self.document("diff", ["diff", output, beside.string])
+      let changes = same["changes"]?.array ?? []
+      #expect(!changes.isEmpty && changes.allSatisfy { $0["better"] == nil })
+    }
+  }
+
+  @Test func overTheBudget() throws {
+    try withTemporaryFolder { folder in
+      try writeFile("b.yaml", in: folder, Array("layers: {relative_error: 0.001}".utf8))
+      let arguments = [
+        "convert", Fixtures.path("mixtral").string, "-o", folder.appending("out.kelter").string,
+        "--scheme", "int4-g64", "--search", "absmax", "--budget",
+        folder.appending("b.yaml").string,
+      ]
+      let report = try Self.document("report", exitCode: 1, arguments)
+      #expect(report["budget"]?["passed"] == .bool(false))
+      #expect(report["budget"]?["violations"]?.array?.first?["where"] == .string("layer 0"))
+      #expect(try names(in: folder) == ["b.yaml", "out.report.json"])
+
+      // In words: what is over which limit.
+      let run = try CommandRun(arguments)
+      #expect(run.exitCode == 1 && run.errors.isEmpty)
+      #expect(run.output.contains("over    layers.relative_error of layer 0 is"))
+      #expect(run.output.contains("failed  over the budget"))
+    }
+  }
+
+  @Test func errors() throws {
+    let missing = try Self.document("error", exitCode: 66, ["inspect", "/nowhere"])
+    #expect(missing["error"]?["exit_code"] == .integer(66))
+    #expect(missing["error"]?["message"]?.string?.contains("/nowhere") == true)
+    try Self.document("error", exitCode: 64, ["plan", "/nowhere"])
+    try withTemporaryFolder { folder in
+      try writeFile("x.kelter", in: folder, [1, 2, 3])
+      try Self.document(
+        "error", exitCode: 65, ["verify", folder.appending("x.kelter").string])
+    }
+  }
+
+  @Test func quietPrintsNothing() throws {
+    try withTemporaryFolder { folder in
+      let source = Fixtures.path("mixtral").string
+      let output = folder.appending("out.kelter").string
+      for arguments in [
+        ["inspect", source], ["plan", source, "--scheme", "keep"],
+        ["convert", source, "-o", output, "--scheme", "mxfp4", "--search", "absmax"],
+        ["verify", output, "--against", source], ["diff", output, output],
+        ["export", output, "-o", folder.appending("hf").string, "--format", "f32"],
+      ] {
+        let run = try CommandRun(arguments + ["--quiet"])
+        #expect(run.exitCode == 0, "\(arguments): \(run.errors)")
+        #expect(run.output.isEmpty && run.errors.isEmpty, "\(arguments)")
+      }
+    }
+  }
+
+  /// `--report` picks its form by the ending, and its folder must be there before the work begins.
+  @Test func reportFiles() throws {
+    try withTemporaryFolder { folder in
+      let output = folder.appending("out.kelter").string
+      func convert(_ report: String) -> [String] {
+        [
+          "convert", Fixtures.path("mixtral").string, "-o", output, "--force", "--scheme", "nvfp4",
+          "--search", "absmax", "--report", folder.appending(report).string,
+        ]
+      }
+      for (name, start) in [
+        ("r.json", "{\n"), ("r.md", "# Kelter report: Mixtral, nvfp4\n"), ("r.xml", "<?xml "),
+      ] {
+        #expect(try CommandRun(convert(name)).exitCode == 0)
+        let text = String(decoding: try contents(folder.appending(name)), as: UTF8.self)
+        #expect(text.hasPrefix(start), "\(name)")
+      }
+      let besides = try contents(folder.appending("out.report.json"))
+      #expect(try contents(folder.appending("r.json")) == besides)
+      try FileManager.default.removeItem(atPath: output)
+      try expectFailure(73, naming: "missing/r.md", of: convert("missing/r.md"))
+      #expect(!exists(FilePath(output)))
+    }
+  }
+
+  @Test func version() throws {
+    for isa in ["portable", ""] {
+      let run = try kelter("--version", environment: ["KELTER_KERNELS": isa])
+      #expect(run.exitCode == 0 && run.errors.isEmpty)
+      #expect(run.output.hasPrefix("kelter 0.1.0 (.kelter format 1."))
+      if isa == "portable" { #expect(run.output.hasSuffix(", portable kernels)\n")) }
+    }
+  }
+
+  @Test(arguments: [
+    ([], ["inspect", "plan", "convert", "verify", "diff", "export", "Exit codes", "130"]),
+    (["inspect"], [".safetensors", ".kelter", "--family"]),
+    (["plan"], ["--scheme", "int4-g64", "nvfp4", "keep", "--recipe", "rules:", "--tensors"]),
+    (
+      ["convert"],
+      [
+        "--budget", "--tokens", "--token-count", "256", "--seed", "--memory-limit", "2GiB",
+        "--threads", "--report", "JUnit", "--search", "absmax", "--no-gate", "--force",
+        "--allow-nonfinite", "--sha256", "report.json", "exit code is 1",
+      ]
+    ),
+    (["verify"], ["--against", "--budget", "checksums"]), (["diff"], ["report", ".kelter"]),
+    (["export"], ["f32", "bf16", "--output", "must not exist"]),
+  ])
+  func help(command: [String], parts: [String]) throws {
+    let run = try CommandRun(command + ["--help"])
+    #expect(run.exitCode == 0 && run.errors.isEmpty)
+    // Words may be broken over lines.
+    let text = run.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    for part in parts + ["--help"] { #expect(text.contains(part), "\(part)") }
+    if !command.isEmpty { #expect(text.contains("--json") && text.contains("--quiet")) }
+  }
+}
