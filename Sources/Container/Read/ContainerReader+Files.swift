@@ -15,7 +15,7 @@ public struct ContainedSource: Sendable, Hashable {
   public let headerByteCount: Int
   /// XXH3-64 of its header.
   public let headerChecksum: UInt64
-  /// XXH3-64 of all its bytes, nil where it was not computed.
+  /// XXH3-64 over the checksums of its tensors, nil where it was not computed.
   public let contentChecksum: UInt64?
 }
 

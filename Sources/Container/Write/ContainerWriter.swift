@@ -65,7 +65,8 @@ public final class ContainerWriter: Sendable {
     results.withLock { $0.errors[plan.firstTensors[extent] + tensor] = record }
   }
 
-  /// Sets the XXH3-64 of a whole source file, given by its place in `plan.sources`.
+  /// Sets the content checksum of a source file, given by its place in `plan.sources`: XXH3-64 over
+  /// the checksums of its tensors, as formats/container.md defines it.
   public func setContentChecksum(_ checksum: UInt64, ofSource source: Int) {
     results.withLock { $0.sourceChecksums[source] = checksum }
   }
