@@ -140,11 +140,11 @@ extension Inspection {
       total: description.parameters.total, activePerToken: description.parameters.activePerToken,
       multiTokenPrediction: description.parameters.multiTokenPrediction)
     roles = Self.parts(of: zip(source.weights.weights, source.places)) { $1.role.rawValue }
+    let plan = try ConversionPlan(source: source, options: ConversionOptions(scheme: .keep))
     sizes = try Self.commonSchemes.map { scheme in
-      let plan = try ConversionPlan(source: source, options: ConversionOptions(scheme: scheme))
+      let size = try plan.size(with: ConversionOptions(scheme: scheme))
       return SchemeSize(
-        scheme: scheme.rawValue, bytes: plan.container.byteCount,
-        bitsPerWeight: plan.bitsPerWeight)
+        scheme: scheme.rawValue, bytes: size.byteCount, bitsPerWeight: size.bitsPerWeight)
     }
     notes = source.notes
   }

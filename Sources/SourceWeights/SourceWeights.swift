@@ -41,6 +41,9 @@ public struct SourceWeights: Sendable {
       uniqueKeysWithValues: weights.enumerated().map { ($0.element.name, $0.offset) })
   }
 
+  /// The place in `weights` of the weight whose primary tensor has this name.
+  public func index(of name: String) -> Int? { positions[name] }
+
   /// The weight whose primary tensor has this name.
   public subscript(name: String) -> SourceWeight? { positions[name].map { weights[$0] } }
 

@@ -115,6 +115,32 @@ extension ContainerPlan {
     }
   }
 
+  /// The size of a container of the same tensors in the same extents, in the same order, that
+  /// differs in schemes, encodings and metadata alone. Its plan would say the same, but takes much
+  /// longer.
+  /// - Parameter other: what the extents would hold, without the one of the files.
+  /// - Returns: the exact size of the file, and the payload of all tensors with an error record.
+  /// - Throws: `invalidPlan`.
+  public func size(
+    storing other: [PlannedExtent], metadata: JSONValue, sha256: Bool = false
+  ) throws(ContainerError) -> (byteCount: Int, measuredPayloadByteCount: Int) {
+    do throws(PlanFault) {
+      guard let metadata = CanonicalJSON.bytes(of: metadata) else {
+        throw .unstorable("metadata")
+      }
+      var layout = PlanLayout(
+        extents: other, files: files, sources: sources, metadataByteCount: metadata.count,
+        features: sha256 ? .digests : [])
+      try layout.measure(like: self)
+      let payload = layout.tensors.reduce(0) {
+        $0 + ($1.tensor.hasErrorRecord ? $1.sizes.payloadByteCount : 0)
+      }
+      return (layout.byteCount, payload)
+    } catch {
+      throw .invalidPlan(error)
+    }
+  }
+
   private init(layout: PlanLayout, metadata: [UInt8]) {
     extents = layout.extents
     files = layout.files

@@ -19,6 +19,7 @@ struct PlanLayout {
   var experts: [PlacedExpert] = []
   var fileOffsets: [Int] = []
   var strings = StringTable()
+  var stringByteCount = 0
   var sections: [PlacedSection] = []
 
   /// No file of a real file system is larger.
@@ -44,6 +45,35 @@ struct PlanLayout {
     try collectStrings()
     placeSections()
     try placeExtents()
+  }
+
+  /// Finds the size alone. In all but schemes and encodings the tensors are those of a plan that is
+  /// there, so that they need not be sorted, nor their names be collected again.
+  mutating func measure(like plan: ContainerPlan) throws(PlanFault) {
+    if !files.isEmpty { extents.append(PlannedExtent(kind: .files, tensors: [])) }
+    try placeTensors()
+    experts = plan.experts
+    stringByteCount = plan.strings.bytes.count
+    let (before, after) = (Self.schemes(of: plan.tensors), Self.schemes(of: tensors))
+    let otherNames = Set(files.map(\.name) + sources.map(\.name))
+    for scheme in before.symmetricDifference(after) where !otherNames.contains(scheme) {
+      // A string is stored once, whatever it names.
+      let isOtherName = tensors.contains { $0.tensor.name == scheme || $0.tensor.role == scheme }
+      if isOtherName { continue }
+      stringByteCount += after.contains(scheme) ? scheme.utf8.count : -scheme.utf8.count
+    }
+    placeSections()
+    try placeExtents()
+  }
+
+  private static func schemes(of tensors: [PlacedTensor]) -> Set<String> {
+    var schemes: Set<String> = []
+    var last: String?
+    for placed in tensors where placed.tensor.scheme != last {
+      last = placed.tensor.scheme
+      schemes.insert(placed.tensor.scheme)
+    }
+    return schemes
   }
 
   /// Places the tensors in their extents, and the files in theirs.
@@ -148,6 +178,7 @@ struct PlanLayout {
     for string in wanted where strings.insert(string) == nil {
       throw PlanFault.tooLarge
     }
+    stringByteCount = strings.bytes.count
   }
 
   private mutating func placeSections() {
@@ -156,7 +187,7 @@ struct PlanLayout {
       let count =
         switch kind {
         case .metadata: metadataByteCount
-        case .strings: strings.bytes.count
+        case .strings: stringByteCount
         case .tensors: tensors.count
         case .extents, .digests: extents.count
         case .layers: Set(experts.map(\.layer)).count

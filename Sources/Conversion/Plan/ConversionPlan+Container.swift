@@ -5,26 +5,14 @@ import ModelFamilies
 import Quantization
 import ReferenceModel
 import SourceWeights
+import Tensors
 
 extension ConversionPlan {
   /// Lays out the file: an extent per unit, the side files, what is known of the source.
   static func container(
     source: Source, options: ConversionOptions, units: [ConversionUnit]
   ) throws -> ContainerPlan {
-    let extents = units.map { unit in
-      let kind: PlannedExtent.Kind =
-        if case .expert(let expert) = unit.kind, let layer = unit.layer {
-          .expert(layer: layer, expert: expert)
-        } else {
-          .tensors
-        }
-      return PlannedExtent(
-        kind: kind,
-        tensors: unit.weights.enumerated().map { index, weight in
-          weight.plannedTensor(
-            projection: kind == .tensors ? nil : ExpertProjection(rawValue: index))
-        })
-    }
+    let extents = units.map(PlannedExtent.init)
     let files = try source.checkpoint.sideFiles.map { path in
       PlannedFile(name: Source.name(of: path), byteCount: try File(path: path).byteCount)
     }
@@ -40,12 +28,57 @@ extension ConversionPlan {
   }
 }
 
+extension PlannedExtent {
+  fileprivate init(_ unit: ConversionUnit) {
+    let kind: Kind =
+      if case .expert(let expert) = unit.kind, let layer = unit.layer {
+        .expert(layer: layer, expert: expert)
+      } else {
+        .tensors
+      }
+    self.init(
+      kind: kind,
+      tensors: unit.weights.enumerated().map { index, weight in
+        weight.plannedTensor(
+          projection: kind == .tensors ? nil : ExpertProjection(rawValue: index))
+      })
+  }
+}
+
 extension PlannedWeight {
   fileprivate func plannedTensor(projection: ExpertProjection?) -> PlannedTensor {
     PlannedTensor(
       name: source.name, sourceDType: source.primary.dtype, shape: source.shape,
       role: role.rawValue, layer: layer, expert: expert, scheme: scheme.rawValue,
       encoding: encoding, hasErrorRecord: isQuantized, projection: projection)
+  }
+}
+
+extension ConversionPlan {
+  /// The exact size that the output would have with other options, much sooner than by planning
+  /// anew: extents hold the same tensors whatever their schemes.
+  /// - Throws: `ConversionError.schemeDoesNotFit`.
+  func size(
+    with options: ConversionOptions
+  ) throws -> (byteCount: Int, bitsPerWeight: Double?) {
+    var elementCount = 0
+    let extents = try units.map { unit in
+      var unit = unit
+      for (index, weight) in unit.weights.enumerated() {
+        let place = TensorAssignment(role: weight.role, layer: weight.layer, expert: weight.expert)
+        let other = try PlannedWeight(weight: weight.source, place: place, options: options)
+        if other.isQuantized { elementCount += other.source.shape.elementCount }
+        unit.weights[index] = other
+      }
+      return PlannedExtent(unit)
+    }
+    let size = try container.size(
+      storing: extents, metadata: .metadata(source: source, options: options),
+      sha256: options.sha256)
+    return (
+      size.byteCount,
+      elementCount == 0 ? nil : 8 * Double(size.measuredPayloadByteCount) / Double(elementCount)
+    )
   }
 }
 

@@ -101,14 +101,14 @@ extension ConversionPlan {
     self.source = source
     self.options = options
 
-    var planned: [String: PlannedWeight] = [:]
-    for (weight, place) in zip(source.weights.weights, source.places) {
-      planned[weight.name] = try PlannedWeight(weight: weight, place: place, options: options)
+    let planned = try zip(source.weights.weights, source.places).map {
+      try PlannedWeight(weight: $0, place: $1, options: options)
     }
     units = Self.units(of: source, planned: planned)
 
-    let quantized = planned.values.filter(\.isQuantized)
-    quantizedElementCount = quantized.reduce(0) { $0 + $1.source.shape.elementCount }
+    quantizedElementCount = planned.reduce(0) {
+      $0 + ($1.isQuantized ? $1.source.shape.elementCount : 0)
+    }
     container = try Self.container(source: source, options: options, units: units)
 
     var payload = 0
@@ -120,7 +120,7 @@ extension ConversionPlan {
     quantizedByteCount = payload
 
     var notes = source.notes
-    let requantized = quantized.count(where: \.isRequantized)
+    let requantized = planned.count { $0.isQuantized && $0.isRequantized }
     if requantized > 0 {
       notes.append(
         "\(requantized) quantized source weights are quantized once more;"
@@ -130,15 +130,16 @@ extension ConversionPlan {
   }
 
   /// Cuts the weights into units: the MLPs that layers are made of, and groups of all others.
-  static func units(
-    of source: Source, planned: [String: PlannedWeight]
-  ) -> [ConversionUnit] {
-    var remaining = planned
+  /// - Parameter planned: the fates of `source.weights.weights`, in their order.
+  static func units(of source: Source, planned: [PlannedWeight]) -> [ConversionUnit] {
+    var isTaken = [Bool](repeating: false, count: planned.count)
     var mlps: [Int: [ConversionUnit]] = [:]
     for layer in source.description.layers {
       func add(_ kind: ConversionUnit.Kind, _ names: MLPWeights) {
-        let weights = [names.gate, names.up, names.down].compactMap {
-          remaining.removeValue(forKey: $0)
+        let weights: [PlannedWeight] = [names.gate, names.up, names.down].compactMap {
+          guard let index = source.weights.index(of: $0), !isTaken[index] else { return nil }
+          isTaken[index] = true
+          return planned[index]
         }
         mlps[layer.index, default: []].append(
           ConversionUnit(kind: kind, layer: layer.index, weights: weights))
@@ -151,12 +152,14 @@ extension ConversionPlan {
       }
     }
 
-    // The others by layer, -1 standing for none, each group in the order of names.
-    let others = Dictionary(grouping: remaining.values) { $0.layer ?? -1 }
+    // The others by layer, -1 standing for none. Groups keep the order of the weights: by name.
+    let others = Dictionary(grouping: planned.indices.lazy.filter { !isTaken[$0] }) {
+      planned[$0].layer ?? -1
+    }
     var units: [ConversionUnit] = []
     for key in Set(others.keys).union(mlps.keys).sorted() {
       let layer = key < 0 ? nil : key
-      let weights = (others[key] ?? []).sorted { $0.source.name.utf8Precedes($1.source.name) }
+      let weights = (others[key] ?? []).map { planned[$0] }
       let small = weights.filter { $0.source.byteCount < ownExtentByteCount }
       if !small.isEmpty {
         units.append(ConversionUnit(kind: .tensors, layer: layer, weights: small))

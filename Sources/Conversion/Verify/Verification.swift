@@ -36,10 +36,7 @@ public struct Verification: Sendable {
         container: reader.path.string,
         reason: "it holds \(reader.tensorCount) tensors, the source \(weights.count) weights")
     }
-    var planned: [String: PlannedWeight] = [:]
-    for (weight, place) in zip(weights, source.places) {
-      planned[weight.name] = try Self.match(weight, place, reader)
-    }
+    let planned = try zip(weights, source.places).map { try Self.match($0, $1, reader) }
     units = ConversionPlan.units(of: source, planned: planned)
   }
 
