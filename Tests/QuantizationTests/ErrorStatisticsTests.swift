@@ -105,6 +105,21 @@ import Testing
         == 4)
   }
 
+  /// One block that is longer than the counter's inner loop.
+  @Test(arguments: [65_535, 65_536, 65_537, 200_003])
+  func clippedInLongRows(columns: Int) {
+    let dequantizer = Dequantizer(format: Scheme.int8Channel.format!, columns: columns)
+    let scale: [UInt8] = [0, 0, 0x80, 0x3F]
+    var values = [Float](repeating: 127, count: columns)
+    values[0] = 129
+    values[columns - 1] = -129
+    for (values, expected) in [(values, 2), ([Float](repeating: 500, count: columns), columns)] {
+      let count = dequantizer.clippedCount(
+        of: values.span, scales: scale.span, zeroPoints: [UInt8]().span, rows: 1)
+      #expect(count == expected)
+    }
+  }
+
   /// Formats that a damaged file might state.
   @Test func undecodableFormats() {
     for scheme in Scheme.allCases {
