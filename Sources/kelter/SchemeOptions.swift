@@ -82,7 +82,9 @@ struct MeasurementOptions: ParsableArguments {
   var report: String?
 
   func validate() throws {
-    guard tokenCount > 0 else { throw ValidationError("--token-count must be at least 1") }
+    guard (1...1_048_576).contains(tokenCount) else {
+      throw ValidationError("--token-count must be 1 to 1048576")
+    }
     try ThreadCount.validate(threads)
     if let report { _ = try ReportForm(fileName: report) }
   }
