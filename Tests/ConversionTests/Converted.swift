@@ -1,0 +1,77 @@
+import Container
+import Conversion
+import FixtureSupport
+import Quantization
+import SourceWeights
+import SystemPackage
+import Tensors
+import Validation
+
+/// A fixture that was converted.
+struct Converted {
+  let source: Source
+  let plan: ConversionPlan
+  let report: Report
+  let path: FilePath
+
+  init(
+    _ fixture: String, in folder: FilePath, name: String = "out.kelter",
+    options: ConversionOptions
+  ) throws {
+    source = try Source(path: Fixtures.path(fixture))
+    plan = try ConversionPlan(source: source, options: options)
+    path = folder.appending(name)
+    report = try plan.convert(to: path)
+  }
+
+  init(
+    _ fixture: String, in folder: FilePath, name: String = "out.kelter", scheme: Scheme,
+    _ change: (inout ConversionOptions) throws -> Void = { _ in }
+  ) throws {
+    var options = ConversionOptions(scheme: scheme)
+    options.tokenCount = 48
+    try change(&options)
+    try self.init(fixture, in: folder, name: name, options: options)
+  }
+
+  func reader() throws -> ContainerReader { try ContainerReader(path: path) }
+
+  /// A weight of the source, decoded.
+  func original(_ name: String) throws -> Matrix {
+    let weight = source.weights[name]!
+    var reader = WeightReader(weight: weight, checkpoint: source.checkpoint)
+    var matrix = Matrix(rows: weight.rows, columns: weight.columns)
+    var values = matrix.values.mutableSpan
+    try reader.readRows(0..<weight.rows, into: &values)
+    return matrix
+  }
+
+  /// A weight of the output, decoded whole from its planes.
+  func delivered(_ name: String) throws -> Matrix {
+    let tensor = try reader().tensor(named: name)
+    let bytes = Array(try contents(path)[tensor.byteRange])
+    var matrix = Matrix(rows: tensor.shape.rows, columns: tensor.shape.columns)
+    var values = matrix.values.mutableSpan
+    guard let layout = tensor.layout else {
+      guard case .plain(let dtype) = tensor.encoding else { return matrix }
+      ElementConversion.decode(bytes.span, as: dtype, into: &values)
+      return matrix
+    }
+    let global = bytes[layout.globalScale].enumerated().reduce(UInt32(0)) {
+      $0 | UInt32($1.element) << (8 * $1.offset)
+    }
+    Dequantizer(
+      format: layout.format, columns: layout.columns,
+      globalScale: layout.globalScale.isEmpty ? nil : Float(bitPattern: global)
+    ).dequantize(
+      codes: bytes.span.extracting(layout.codes), scales: bytes.span.extracting(layout.scales),
+      zeroPoints: bytes.span.extracting(layout.zeroPoints), rows: layout.rows, into: &values)
+    return matrix
+  }
+}
+
+/// The fixtures of every family, the really trained one last.
+let allFixtures = [
+  "deepseek_v3", "deepseek_v3_fp8", "deepseek_v3_mtp", "qwen3_moe", "mixtral", "llama_r1_distill",
+  "qwen2_r1_distill", "trained",
+]
