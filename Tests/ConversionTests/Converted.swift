@@ -1,6 +1,7 @@
 import Container
 import Conversion
 import FixtureSupport
+import Foundation
 import Quantization
 import SourceWeights
 import SystemPackage
@@ -8,11 +9,12 @@ import Tensors
 import Validation
 
 /// A fixture that was converted.
-struct Converted {
+final class Converted {
   let source: Source
   let plan: ConversionPlan
   let report: Report
   let path: FilePath
+  private var file: [UInt8]?
 
   init(
     _ fixture: String, in folder: FilePath, name: String = "out.kelter",
@@ -24,7 +26,7 @@ struct Converted {
     report = try plan.convert(to: path)
   }
 
-  init(
+  convenience init(
     _ fixture: String, in folder: FilePath, name: String = "out.kelter", scheme: Scheme,
     _ change: (inout ConversionOptions) throws -> Void = { _ in }
   ) throws {
@@ -35,6 +37,13 @@ struct Converted {
   }
 
   func reader() throws -> ContainerReader { try ContainerReader(path: path) }
+
+  /// The bytes of a part of the output.
+  func bytes(_ range: Range<Int>) throws -> [UInt8] {
+    let file = try self.file ?? contents(path)
+    self.file = file
+    return Array(file[range])
+  }
 
   /// A weight of the source, decoded.
   func original(_ name: String) throws -> Matrix {
@@ -49,7 +58,7 @@ struct Converted {
   /// A weight of the output, decoded whole from its planes.
   func delivered(_ name: String) throws -> Matrix {
     let tensor = try reader().tensor(named: name)
-    let bytes = Array(try contents(path)[tensor.byteRange])
+    let bytes = try bytes(tensor.byteRange)
     var matrix = Matrix(rows: tensor.shape.rows, columns: tensor.shape.columns)
     var values = matrix.values.mutableSpan
     guard let layout = tensor.layout else {
@@ -75,3 +84,13 @@ let allFixtures = [
   "deepseek_v3", "deepseek_v3_fp8", "deepseek_v3_mtp", "qwen3_moe", "mixtral", "llama_r1_distill",
   "qwen2_r1_distill", "trained",
 ]
+
+/// Whether two arrays hold the same bits.
+func sameBits<Element: BitwiseCopyable>(_ a: [Element], _ b: [Element]) -> Bool {
+  guard a.count == b.count, !a.isEmpty else { return a.count == b.count }
+  return unsafe a.withUnsafeBytes { a in
+    unsafe b.withUnsafeBytes { b in
+      unsafe memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0
+    }
+  }
+}
