@@ -21,7 +21,11 @@ import Testing
 
   /// F32 holds every number exactly: kept weights are the source's decode, bit for bit; quantized
   /// ones are what the file's planes decode to.
-  @Test(arguments: allFixtures.flatMap { [($0, Scheme.keep), ($0, .int4G32), ($0, .nvfp4)] })
+  @Test(
+    arguments: allFixtures.map { ($0, Scheme.keep) } + [
+      ("trained", .int4G32), ("mixtral", .nvfp4), ("deepseek_v3_fp8", .int4AsymmetricG64),
+      ("qwen3_moe", .mxfp8),
+    ])
   func f32IsExact(fixture: String, scheme: Scheme) throws {
     try withTemporaryFolder { folder in
       let converted = try Converted(fixture, in: folder, scheme: scheme) {
