@@ -51,10 +51,4 @@ public struct TensorAssignment: Sendable, Hashable {
   public let layer: Int?
   /// Nil but for routed experts.
   public let expert: Int?
-
-  public init(role: TensorRole, layer: Int?, expert: Int?) {
-    self.role = role
-    self.layer = layer
-    self.expert = expert
-  }
 }

@@ -18,6 +18,7 @@ public struct SourceWeights: Sendable {
     var orphans: [TensorRecord] = []
     var companions: Set<String> = []
     weights.reserveCapacity(checkpoint.tensors.count)
+    companions.reserveCapacity(checkpoint.tensors.count / 2)
     for tensor in checkpoint.tensors {
       if tensor.dtype == .f8E4M3 {
         guard let quantization else {

@@ -62,15 +62,16 @@ extension ConversionPlan {
     with options: ConversionOptions
   ) throws -> (byteCount: Int, bitsPerWeight: Double?) {
     var elementCount = 0
-    let extents = try units.map { unit in
-      var unit = unit
+    var extents = Array(container.extents.prefix(units.count))
+    for (extent, unit) in units.enumerated() {
       for (index, weight) in unit.weights.enumerated() {
-        let place = TensorAssignment(role: weight.role, layer: weight.layer, expert: weight.expert)
-        let other = try PlannedWeight(weight: weight.source, place: place, options: options)
-        if other.isQuantized { elementCount += other.source.shape.elementCount }
-        unit.weights[index] = other
+        let (scheme, encoding) = try PlannedWeight.fate(
+          of: weight.source, role: weight.role, options: options)
+        extents[extent].tensors[index].scheme = scheme.rawValue
+        extents[extent].tensors[index].encoding = encoding
+        extents[extent].tensors[index].hasErrorRecord = scheme != .keep
+        if scheme != .keep { elementCount += weight.source.shape.elementCount }
       }
-      return PlannedExtent(unit)
     }
     let size = try container.size(
       storing: extents, metadata: .metadata(source: source, options: options),

@@ -177,10 +177,18 @@ extension PlannedWeight {
   /// Decides the fate of a weight.
   /// - Throws: `ConversionError.schemeDoesNotFit`.
   init(weight: SourceWeight, place: TensorAssignment, options: ConversionOptions) throws {
+    let (scheme, encoding) = try Self.fate(of: weight, role: place.role, options: options)
+    self.init(weight: weight, place: place, scheme: scheme, encoding: encoding)
+  }
+
+  /// The scheme of a weight, and how the output stores it.
+  /// - Throws: `ConversionError.schemeDoesNotFit`.
+  static func fate(
+    of weight: SourceWeight, role: TensorRole, options: ConversionOptions
+  ) throws -> (scheme: Scheme, encoding: TensorEncoding) {
     let scheme =
-      options.recipe.scheme(
-        tensor: weight.name, role: place.role, isMatrix: weight.shape.rank >= 2)
-      ?? (place.role.isMLPWeight ? options.scheme : .keep)
+      options.recipe.scheme(tensor: weight.name, role: role, isMatrix: weight.shape.rank >= 2)
+      ?? (role.isMLPWeight ? options.scheme : .keep)
 
     if scheme != .keep {
       func misfit(_ reason: String) -> ConversionError {
@@ -198,7 +206,7 @@ extension PlannedWeight {
       case .bf16: .plain(.bf16)
       default: scheme.format.map { .quantized($0) } ?? weight.encoding.stored
       }
-    self.init(weight: weight, place: place, scheme: scheme, encoding: encoding)
+    return (scheme, encoding)
   }
 
   /// A weight whose scheme and encoding are decided.
