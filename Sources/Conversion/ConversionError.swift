@@ -21,6 +21,8 @@ public enum ConversionError: KelterError {
   case differentTensors(container: String, reason: String)
   /// Two things to compare have nothing in common, or cannot be compared.
   case notComparable(reason: String)
+  /// The output would replace a file of the source.
+  case outputIsSource(path: String)
   /// The folder to write exists, or cannot be made.
   case cannotCreateFolder(path: String, reason: String)
   /// The run was asked to stop.
@@ -30,7 +32,7 @@ public enum ConversionError: KelterError {
     switch self {
     case .invalidRecipe, .schemeDoesNotFit, .memoryLimitTooSmall, .notComparable: .usage
     case .nonFiniteWeight, .invalidTokens, .cannotMeasure, .differentTensors: .invalidInput
-    case .tooLittleRoom, .cannotCreateFolder: .cannotCreate
+    case .tooLittleRoom, .outputIsSource, .cannotCreateFolder: .cannotCreate
     case .interrupted: .interrupted
     }
   }
@@ -49,6 +51,8 @@ public enum ConversionError: KelterError {
     case .tooLittleRoom(let folder, let needed, let available):
       "\(folder): the output needs \(Figures.bytes(needed)),"
         + " and \(Figures.bytes(available)) are free"
+    case .outputIsSource(let path):
+      "\(path): belongs to the source, which is never replaced; choose another output"
     case .cannotMeasure(let reason): "the layers cannot be measured: \(reason)"
     case .differentTensors(let container, let reason):
       "\(container): does not come from this source: \(reason)"

@@ -23,6 +23,7 @@ extension ConversionPlan {
     let tokens =
       options.gate ? try TokenIDs(options: options, description: source.description) : nil
 
+    try OutputRoom.checkIsNot(source, at: path)
     let writer = try ContainerWriter(path: path, plan: container, replacing: options.force)
     do {
       try OutputRoom.check(for: container.byteCount, at: path)

@@ -52,14 +52,18 @@ struct ConvertCommand: ReportingCommand {
     let path = FilePath(self.path)
     let source = try Source(path: path, family: schemeOptions.family)
     let plan = try ConversionPlan(source: source, options: options)
-    let reportFile = try measurement.report.map { try ReportFile($0) }
+    let beside = ConversionPlan.reportPath(of: FilePath(out))
+    // The report is written there anyway.
+    let reportFile = try measurement.report
+      .flatMap { FilePath($0).isSamePlace(as: beside) ? nil : $0 }
+      .map { try ReportFile($0) }
     let progress = ProgressLine(quiet: output.quiet)
     Interruption.handleSignals()
     defer { progress.finish() }
     let report = try plan.convert(to: FilePath(out)) { progress.update($0) }
     progress.finish()
     try reportFile?.publish(report)
-    show(report) { ReportText.summary(of: report, output: out) }
+    try show(report) { ReportText.summary(of: report, output: out) }
     if !report.budget.passed { throw ExitCode(1) }
   }
 }

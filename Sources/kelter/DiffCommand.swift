@@ -22,7 +22,7 @@ struct DiffCommand: ReportingCommand {
 
   func run() throws {
     let comparison = try Comparison(FilePath(a), FilePath(b))
-    show(comparison) { text(comparison) }
+    try show(comparison) { text(comparison) }
   }
 
   private func text(_ comparison: Comparison) -> String {

@@ -37,7 +37,7 @@ struct ExportCommand: ReportingCommand {
       reader: try ContainerReader(path: FilePath(path)), format: format, threads: threads)
     let summary = try exporter.export(to: FilePath(out)) { progress.update($0) }
     progress.finish()
-    show(summary) {
+    try show(summary) {
       "\(summary.tensors) tensors, \(Figures.bytes(summary.bytes)) as \(summary.format)"
         + " in \(summary.shards) file(s): \(summary.folder)\n"
     }

@@ -18,7 +18,7 @@ struct InspectCommand: ReportingCommand {
 
   func run() throws {
     let inspection = try Inspection(path: FilePath(path), family: family)
-    show(inspection) { Self.text(inspection) }
+    try show(inspection) { Self.text(inspection) }
   }
 
   static func text(_ inspection: Inspection) -> String {

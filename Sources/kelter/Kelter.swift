@@ -61,7 +61,7 @@ struct Kelter: ParsableCommand {
   private static func fail(_ description: String, kind: FailureKind, json: Bool) -> Never {
     let message = description.split(separator: "\n").joined(separator: " ")
     Terminal.printError("kelter: error: \(message)")
-    if json { Terminal.printJSON(ErrorDocument(error: .init(kind: kind, message: message))) }
+    if json { try? Terminal.printJSON(ErrorDocument(error: .init(kind: kind, message: message))) }
     exit(withError: ExitCode(kind.exitCode))
   }
 }

@@ -18,23 +18,36 @@ protocol ReportingCommand: ParsableCommand {
 
 extension ReportingCommand {
   /// Prints a document where `--json` asks for it, else text unless `--quiet` forbids it.
-  func show(_ document: some Encodable, text: () -> String) {
+  func show(_ document: some Encodable, text: () -> String) throws {
     if output.json {
-      Terminal.printJSON(document)
+      try Terminal.printJSON(document)
     } else if !output.quiet {
-      Terminal.print(text())
+      try Terminal.print(text())
     }
   }
 }
 
 /// stdout and stderr.
 enum Terminal {
-  static func print(_ text: String) {
-    FileHandle.standardOutput.write(Data(text.utf8))
+  /// - Throws: `Failure`, where stdout is a file on a full disk, or closed.
+  static func print(_ text: String) throws {
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    } catch {
+      throw Failure.cannotPrint
+    }
   }
 
+  /// Prints a line on stderr, if that can be.
   static func printError(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
+  }
+
+  enum Failure: KelterError {
+    case cannotPrint
+
+    var kind: FailureKind { .inputOutput }
+    var description: String { "stdout: writing failed; the disk may be full" }
   }
 
   /// Prints an error as one line on stderr.
@@ -42,11 +55,12 @@ enum Terminal {
     printError("kelter: error: " + error.description.split(separator: "\n").joined(separator: " "))
   }
 
-  static func printJSON(_ document: some Encodable) {
+  /// - Throws: `Failure`.
+  static func printJSON(_ document: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     // Documents hold no number that JSON cannot: figures that may not be finite are optional.
     guard let data = try? encoder.encode(document) else { return }
-    print(String(decoding: data, as: UTF8.self) + "\n")
+    try print(String(decoding: data, as: UTF8.self) + "\n")
   }
 }

@@ -22,7 +22,7 @@ struct PlanCommand: ReportingCommand {
     let source = try Source(path: FilePath(path), family: schemeOptions.family)
     let plan = try ConversionPlan(source: source, options: schemeOptions.conversionOptions())
     let document = PlanDocument(plan: plan)
-    show(document) { text(document) }
+    try show(document) { text(document) }
   }
 
   private func text(_ plan: PlanDocument) -> String {

@@ -34,3 +34,12 @@ struct ReportFile {
     try file.publish()
   }
 }
+
+extension FilePath {
+  /// Whether two paths are the same, one of them perhaps relative to the current folder.
+  func isSamePlace(as other: FilePath) -> Bool {
+    let current = FilePath(FileManager.default.currentDirectoryPath)
+    return current.pushing(self).lexicallyNormalized()
+      == current.pushing(other).lexicallyNormalized()
+  }
+}

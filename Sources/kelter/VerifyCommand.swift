@@ -53,7 +53,7 @@ struct VerifyCommand: ReportingCommand {
       findings: findings.map { $0.description })
     if let first = findings.first {
       let failure = Failure.unsound(path: path, first: first.description, count: findings.count)
-      show(document) { document.findings.map { "\(path): \($0)\n" }.joined() }
+      try show(document) { document.findings.map { "\(path): \($0)\n" }.joined() }
       // The document has been printed, and there is to be no second one.
       guard output.json else { throw failure }
       Terminal.printError(failure)
@@ -63,7 +63,7 @@ struct VerifyCommand: ReportingCommand {
     if let against {
       document.report = try measure(reader, against: against, progress)
     }
-    show(document) {
+    try show(document) {
       "sound   \(path), \(Figures.bytes(reader.byteCount)): structure, checksums and scales\n"
         + (document.report.map { "\n" + ReportText.summary(of: $0, output: path) } ?? "")
     }

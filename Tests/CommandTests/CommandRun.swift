@@ -16,8 +16,12 @@ struct CommandRun {
   static let binary = Bundle.main.executableURL!.resolvingSymlinksInPath()
     .deletingLastPathComponent().appendingPathComponent("kelter")
 
-  /// - Parameter environment: is added to that of the tests.
-  init(_ arguments: [String], environment: [String: String] = [:]) throws {
+  /// - Parameters:
+  ///   - environment: is added to that of the tests.
+  ///   - device: takes what goes to stdout, in place of `output`.
+  init(
+    _ arguments: [String], environment: [String: String] = [:], output device: String? = nil
+  ) throws {
     let process = Process()
     process.executableURL = Self.binary
     process.arguments = arguments
@@ -31,7 +35,9 @@ struct CommandRun {
     let files = ["output", "errors"].map { folder.appendingPathComponent($0) }
     for file in files { try Data().write(to: file) }
     let handles = try files.map { try FileHandle(forWritingTo: $0) }
-    process.standardOutput = handles[0]
+    process.standardOutput =
+      try device.map { try FileHandle(forUpdating: URL(filePath: $0)) }
+      ?? handles[0]
     process.standardError = handles[1]
     try process.run()
     process.waitUntilExit()

@@ -140,10 +140,23 @@ import Testing
       }
       let besides = try contents(folder.appending("out.report.json"))
       #expect(try contents(folder.appending("r.json")) == besides)
+      // The place where the report lies anyway is one that can be asked for.
+      #expect(
+        try CommandRun(convert("../\(folder.lastComponent!.string)/out.report.json")).exitCode == 0)
+      #expect(try names(in: folder).count == 5)
       try FileManager.default.removeItem(atPath: output)
       try expectFailure(73, naming: "missing/r.md", of: convert("missing/r.md"))
       #expect(!exists(FilePath(output)))
     }
+  }
+
+  /// A full disk behind stdout is an error as any other.
+  @Test(arguments: [["--json"], []])
+  func stdoutThatIsFull(options: [String]) throws {
+    let arguments = ["inspect", Fixtures.path("mixtral").string] + options
+    let run = try CommandRun(arguments, output: "/dev/full")
+    #expect(run.exitCode == 74 && run.errorLines.count == 1, "\(run.errors)")
+    #expect(run.errors.hasPrefix("kelter: error: stdout: "))
   }
 
   @Test func version() throws {

@@ -130,6 +130,22 @@ import Testing
     }
   }
 
+  /// Not even `--force` replaces what is being read, by whatever path.
+  @Test(arguments: ["model.safetensors", "../changed/config.json"])
+  func isAFileOfTheSource(name: String) throws {
+    try withTemporaryFolder { folder in
+      let source = try changeTensors(of: "mixtral", to: folder) { _ in }
+      let output = source.string + "/" + name
+      let before = try contents(FilePath(output))
+      try expectFailure(
+        73, naming: output, "belongs to the source",
+        of: [
+          "convert", source.string, "-o", output, "--scheme", "int4-g32", "--force", "--no-gate",
+        ])
+      #expect(try contents(FilePath(output)) == before)
+    }
+  }
+
   /// A failed run with `--force` leaves the old file alone.
   @Test func staysWhereItsReplacementFails() throws {
     try withTemporaryFolder { folder in
