@@ -13,7 +13,7 @@ extension ConversionPlan {
   /// under the output's name.
   ///
   /// - Parameters:
-  ///   - path: the file to write; the report becomes `path.report.json`.
+  ///   - path: the file to write; the report goes to `reportPath(of: path)`.
   ///   - progress: is called now and then, from any thread.
   /// - Returns: what was measured; `budget.passed` says whether the file was published.
   public func convert(
