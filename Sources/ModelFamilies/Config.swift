@@ -1,7 +1,7 @@
 import Bytes
 
 /// Look-ups in a `config.json`: first in its `text_config`, if there is one, then in itself. Null
-/// counts as absent.
+/// counts as absent, and a dot in a key leads into an object.
 struct Config: Sendable {
   private let levels: [JSONValue]
 
@@ -10,16 +10,23 @@ struct Config: Sendable {
   }
 
   func value(_ key: String) -> JSONValue? {
+    let path = key.split(separator: ".").map(String.init)
     for level in levels {
-      if let value = level[key], value != .null { return value }
+      let value = path.reduce(Optional(level)) { $0?[$1] }
+      if let value, value != .null { return value }
     }
     return nil
+  }
+
+  /// The first of the keys that is there, or the first of all.
+  func present(_ keys: [String]) -> String {
+    keys.first { value($0) != nil } ?? keys[0]
   }
 
   /// Whether the value is there and neither false nor 0.
   func isSet(_ key: String) -> Bool {
     switch value(key) {
-    case nil, .bool(false), .integer(0): false
+    case nil, .bool(false), .integer(0), .array([]): false
     default: true
     }
   }
@@ -28,6 +35,7 @@ struct Config: Sendable {
     value(key)?.string
   }
 
+  /// A whole number. A list, with an entry for each layer, counts as its entry if all are equal.
   func integer(
     _ key: String, in range: ClosedRange<Int>, default absent: Int? = nil
   ) throws(ModelFamiliesError) -> Int {
@@ -35,7 +43,7 @@ struct Config: Sendable {
       guard let absent else { throw .missingSetting(key: key) }
       return absent
     }
-    guard let integer = value.int, range.contains(integer) else {
+    guard let integer = value.int ?? value.uniformEntry?.int, range.contains(integer) else {
       throw .invalidSetting(
         key: key, value: value.summary,
         expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
@@ -43,8 +51,13 @@ struct Config: Sendable {
     return integer
   }
 
-  func number(_ key: String, in range: ClosedRange<Double>) throws(ModelFamiliesError) -> Double {
-    guard let value = value(key) else { throw .missingSetting(key: key) }
+  func number(
+    _ key: String, in range: ClosedRange<Double>, default absent: Double? = nil
+  ) throws(ModelFamiliesError) -> Double {
+    guard let value = value(key) else {
+      guard let absent else { throw .missingSetting(key: key) }
+      return absent
+    }
     guard let number = value.double, range.contains(number) else {
       throw .invalidSetting(
         key: key, value: value.summary,
@@ -75,6 +88,12 @@ struct Config: Sendable {
 }
 
 extension JSONValue {
+  /// The entry of a list whose entries are all equal.
+  var uniformEntry: JSONValue? {
+    guard let entries = array, let first = entries.first else { return nil }
+    return entries.allSatisfy { $0 == first } ? first : nil
+  }
+
   /// The value in a few words, for an error message.
   var summary: String {
     switch self {

@@ -21,19 +21,27 @@ public struct ModelDescription: Sendable {
   public let modelType: String?
   public let hiddenSize: Int
   public let vocabularySize: Int
-  /// The ε of every RMS norm.
+  /// The ε of every norm.
   public let normEpsilon: Double
   /// The table of token embeddings, vocabulary size × hidden size.
   public let embedding: String
+  /// What embeddings are multiplied by.
+  public let embeddingFactor: Float
   /// All layers in order, those of multi-token prediction last.
   public let layers: [LayerDescription]
   public let parameters: ParameterCounts
   /// What is unusual and no error.
   public let notes: [ModelNote]
 
-  let assignments: [String: TensorAssignment]
+  let assignments: Assignments
 
-  /// The role of a tensor of the checkpoint; nil for any other name.
+  /// The matrices that a tensor holds, expert after expert; none for a tensor that is one.
+  public func parts(of tensor: String) -> [TensorPart] {
+    assignments.parts[tensor] ?? []
+  }
+
+  /// The role of a tensor of the checkpoint; nil for any other name. Of a tensor that holds several
+  /// matrices it is the role of the first.
   public func assignment(of tensor: String) -> TensorAssignment? {
     assignments[tensor]
   }
@@ -48,8 +56,14 @@ public struct LayerDescription: Sendable, Hashable {
   public let index: Int
   /// Whether the layer predicts tokens further ahead: it takes no part in the model's stream.
   public let isMultiTokenPrediction: Bool
-  /// The RMS norm before the MLP: hidden size elements.
+  /// The norm before the MLP: hidden size elements.
   public let postAttentionNorm: String
+  /// What that norm adds, as many elements; nil if nothing.
+  public let postAttentionNormBias: String?
+  /// What that norm does.
+  public let normalization: Normalization
+  /// How the MLP's output joins the stream.
+  public let residual: Residual
   public let activation: GatedActivation
   public let mlp: MLP
 
@@ -64,34 +78,24 @@ public struct LayerDescription: Sendable, Hashable {
   }
 }
 
-/// The weights of a gated MLP.
-public struct MLPWeights: Sendable, Hashable {
-  /// intermediate size × hidden size
-  public let gate: String
-  /// intermediate size × hidden size
-  public let up: String
-  /// hidden size × intermediate size
-  public let down: String
-  public let intermediateSize: Int
-
-  public init(gate: String, up: String, down: String, intermediateSize: Int) {
-    self.gate = gate
-    self.up = up
-    self.down = down
-    self.intermediateSize = intermediateSize
-  }
-}
-
 /// The weights of a mixture of experts, and its router's rule.
 public struct MoEDescription: Sendable, Hashable {
   /// expert count × hidden size
   public let routerWeight: String
   /// expert count elements; nil if the family has none.
   public let correctionBias: String?
+  /// Added to the logits: expert count elements; nil if the family has none.
+  public let logitBias: String?
+  /// For each token id the experts that it is sent to, whatever its scores: vocabulary size ×
+  /// experts per token; nil where scores decide.
+  public let routerTable: String?
   public let router: RouterRule
   /// The routed experts by index.
   public let experts: [MLPWeights]
   public let sharedExpert: MLPWeights?
+  /// 1 × hidden size: the shared expert's output is multiplied by sigmoid(x · weightᵀ); nil if it
+  /// is added as it is.
+  public let sharedExpertGate: String?
 }
 
 /// How many numbers the model has learned. Scales of a quantized source are no parameters.
@@ -109,12 +113,21 @@ public struct ParameterCounts: Sendable, Hashable {
 public enum ModelNote: Sendable, Hashable, CustomStringConvertible {
   /// The config declares multi-token-prediction layers that have no tensors.
   case absentPredictionLayers(declared: Int, present: Int, key: String)
+  /// A multi-token-prediction layer lacks experts: what is there is carried and not measured.
+  case incompletePredictionLayer(layer: Int, missing: String)
+  /// Something besides attention that the measured stream leaves out.
+  case leftOut(what: String)
 
   public var description: String {
     switch self {
     case .absentPredictionLayers(let declared, let present, let key):
       "config.json declares \(declared) multi-token-prediction layer\(declared == 1 ? "" : "s") "
         + "('\(key)'), of which the checkpoint holds \(present)"
+    case .incompletePredictionLayer(let layer, let missing):
+      "the multi-token-prediction layer \(layer) is not complete (\(missing) is missing), "
+        + "so it is carried without being measured"
+    case .leftOut(let what):
+      "layers are measured without \(what), as without attention; its tensors are carried"
     }
   }
 }

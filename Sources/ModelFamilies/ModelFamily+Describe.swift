@@ -11,14 +11,21 @@ extension ModelFamily {
   public func describe(
     config: JSONValue, weights: [NamedShape]
   ) throws(ModelFamiliesError) -> ModelDescription {
-    let layout = try ModelLayout(family: self, config: Config(config))
+    let layout = try ModelLayout(family: self, config: Config(config), weights: weights)
     let assignments = try layout.assignments(of: weights)
     let layerIndices = layout.presentLayers(assignments)
-    try layout.requireTensors(in: assignments, layers: layerIndices)
+    try layout.requireTensors(in: assignments)
 
     var layers: [LayerDescription] = []
+    var notes = layout.notes(layers: layerIndices)
     for index in layerIndices {
-      layers.append(try layout.layer(index, in: assignments))
+      try layout.requireTensors(in: assignments, layer: index)
+      do throws(ModelFamiliesError) {
+        layers.append(try layout.layer(index, in: assignments))
+      } catch .missingTensor(let name, _) where layout.isPredictionLayer(index) {
+        // Some re-saved checkpoints lack experts of such a layer, which the model works without.
+        notes.append(.incompletePredictionLayer(layer: index, missing: name))
+      }
     }
     return ModelDescription(
       familyName: name,
@@ -27,9 +34,10 @@ extension ModelFamily {
       vocabularySize: layout.vocabularySize,
       normEpsilon: layout.normEpsilon,
       embedding: try layout.name(.embedding, in: assignments),
+      embeddingFactor: layout.embeddingFactor,
       layers: layers,
       parameters: layout.parameters(weights, assignments),
-      notes: layout.notes(layers: layerIndices),
+      notes: notes,
       assignments: assignments)
   }
 }
@@ -38,10 +46,15 @@ extension ModelFamily {
 struct ModelLayout {
   let family: ModelFamily
   let config: Config
+  /// The prefix that the checkpoint's names have in the place of the family's.
+  let wrapper: NameWrapper?
   let sizes: Sizes
   let hiddenSize: Int
   let vocabularySize: Int
   let normEpsilon: Double
+  let embeddingFactor: Float
+  let activation: GatedActivation
+  let residual: Residual
   /// Without multi-token-prediction layers.
   let mainLayerCount: Int
   let predictionLayerCount: Int
@@ -50,9 +63,9 @@ struct ModelLayout {
   /// Nil for a dense model.
   let router: RouterRule?
 
-  static let layerCountKey = "num_hidden_layers"
-
-  init(family: ModelFamily, config: Config) throws(ModelFamiliesError) {
+  init(
+    family: ModelFamily, config: Config, weights: [NamedShape]
+  ) throws(ModelFamiliesError) {
     for (key, expected) in family.expectedSettings.sorted(by: { $0.key < $1.key }) {
       if let value = config.value(key), value != expected {
         throw .invalidSetting(key: key, value: value.summary, expected: expected.summary)
@@ -60,11 +73,23 @@ struct ModelLayout {
     }
     self.family = family
     self.config = config
+    wrapper = family.wrappers.first { wrapper in
+      weights.contains { weight in
+        wrapper.unwrapped(weight.name).map { family.roles.match($0) != nil } ?? false
+      }
+    }
     sizes = try Sizes(rules: family.sizes, config: config)
     hiddenSize = try sizes.value(.hidden)
     vocabularySize = try sizes.value(.vocabulary)
-    normEpsilon = try config.number("rms_norm_eps", in: 0...1)
-    mainLayerCount = try config.integer(Self.layerCountKey, in: 1...100_000)
+    normEpsilon = try config.number(
+      family.norm.epsilonKey, in: 0...1, default: family.norm.absentEpsilon)
+    embeddingFactor =
+      if let key = family.embeddingFactor { Float(try config.number(key, in: -1e6...1e6)) } else {
+        1
+      }
+    activation = try family.activation.activation(config)
+    residual = try family.residual.residual(config)
+    mainLayerCount = try config.integer(family.layerCount, in: 1...100_000)
     predictionLayerCount =
       if let key = family.predictionLayers {
         try config.integer(key, in: 0...1_000, default: 0)
@@ -104,27 +129,36 @@ struct ModelLayout {
     }
   }
 
-  /// The name of a rule's tensor, which is no routed expert's.
-  func name(_ rule: TensorRule, layer: Int?) -> String {
-    guard let layer else { return rule.name }
-    return SplitName(family.layerPrefix + rule.name).with(layer)
+  /// The name of a rule's tensor; of a routed expert's, with the place for its index.
+  func name(_ rule: TensorRule, layer: Int?) -> String { name(rule.name, layer: layer) }
+
+  func name(_ name: String, layer: Int?) -> String {
+    let plain =
+      if let layer { SplitName(family.layerPrefix + name).with(layer) } else { name }
+    return wrapper?.wrapped(plain) ?? plain
   }
 }
 
-/// A name with a place for a number, taken apart once to be put together many times.
+/// A name, perhaps with a place for a number, taken apart once to be put together many times.
 struct SplitName {
   private let head: String
-  private let tail: String
+  /// What follows the place; nil if there is none.
+  private let tail: String?
 
-  /// - Precondition: `name` contains `{}`; the first place counts.
+  /// The first `{}` is the place.
   init(_ name: String) {
-    let brace = name.utf8.firstIndex(of: UInt8(ascii: "{"))!
+    guard let brace = name.utf8.firstIndex(of: UInt8(ascii: "{")) else {
+      head = name
+      tail = nil
+      return
+    }
     head = String(name[..<brace])
     tail = String(name[name.utf8.index(brace, offsetBy: 2)...])
   }
 
   func with(_ number: Int) -> String {
-    head + String(number) + tail
+    guard let tail else { return head }
+    return head + String(number) + tail
   }
 }
 

@@ -14,42 +14,70 @@ public struct ModelFamily: Sendable {
   /// Settings that the reference relies on: absent, or this value.
   let expectedSettings: [String: JSONValue]
   let sizes: [Dimension: SizeRule]
+  /// The config key of the number of layers.
+  let layerCount: String
   let mixtureLayers: MixtureLayers
-  /// The config key of the number of multi-token-prediction layers.
+  /// The config key of the number of multi-token-prediction layers that are numbered as the others.
   let predictionLayers: String?
   /// Nil for a dense model.
   let router: RouterTemplate?
-  let tensors: [TensorRule]
-
-  /// What precedes the names of a layer's tensors.
-  let layerPrefix = "model.layers.{}."
+  let activation: ActivationRule
   /// The norm before the MLP.
-  let postAttentionNorm = "post_attention_layernorm.weight"
-  let activation = GatedActivation.silu
+  let norm: NormRule
+  let residual: ResidualRule
+  /// The config key of what embeddings are multiplied by.
+  let embeddingFactor: String?
+  let tensors: [TensorRule]
+  /// What the projections of routed experts add; nil if nothing.
+  let expertBiases: ExpertBiasRule?
+  /// What precedes the names of a layer's tensors.
+  let layerPrefix: String
+  /// Prefixes that releases put in the place of another (or of nothing).
+  let wrappers: [NameWrapper]
+  /// What of the stream of hidden states is left out besides attention.
+  let omissions: [String]
+
   let roles: RoleTable
 
   init(
     name: String, modelTypes: [String], architectures: [String],
     expectedSettings: [String: JSONValue], sizes: [Dimension: SizeRule],
+    layerCount: String = "num_hidden_layers",
     mixtureLayers: MixtureLayers = .none, predictionLayers: String? = nil,
-    router: RouterTemplate? = nil, tensors: [TensorRule]
+    router: RouterTemplate? = nil, activation: ActivationRule = .silu, norm: NormRule = NormRule(),
+    residual: ResidualRule = .plain, embeddingFactor: String? = nil, tensors: [[TensorRule]],
+    expertBiases: ExpertBiasRule? = nil, layerPrefix: String = "model.layers.{}.",
+    wrappers: [NameWrapper] = [], omissions: [String] = []
   ) {
     self.name = name
     self.modelTypes = modelTypes
     self.architectures = architectures
     self.expectedSettings = expectedSettings
     self.sizes = sizes
+    self.layerCount = layerCount
     self.mixtureLayers = mixtureLayers
     self.predictionLayers = predictionLayers
     self.router = router
-    self.tensors = tensors
-    self.roles = RoleTable(rules: tensors, layerPrefix: layerPrefix)
+    self.activation = activation
+    self.norm = norm
+    self.residual = residual
+    self.embeddingFactor = embeddingFactor
+    self.tensors = Array(tensors.joined())
+    self.expertBiases = expertBiases
+    self.layerPrefix = layerPrefix
+    self.wrappers = wrappers
+    self.omissions = omissions
+    self.roles = RoleTable(rules: self.tensors, layerPrefix: layerPrefix)
   }
 }
 
 extension ModelFamily {
   /// Every family that is known. A new one is a file in `Families/` and an entry here.
-  public static let all: [ModelFamily] = [deepSeekV3, qwen3MoE, mixtral, llama, qwen2]
+  public static let all: [ModelFamily] = [
+    deepSeekV2, deepSeekV3, deepSeekV32, kimiK2, qwen2MoE, qwen3MoE, qwen3Next, glm4MoE,
+    glm4MoELite, glm5, miniMax, miniMaxM2, hunyuanA13B, ernie45, mixtral, olmoe, phi35MoE, jamba,
+    llama, qwen2, seedOSS, baichuan,
+  ]
 
   /// The family that a config names.
   ///
@@ -82,10 +110,38 @@ extension ModelFamily {
     return family
   }
 
-  /// The role of a tensor by its name alone; nil if the family has no such tensor.
+  /// The role of a tensor by its name alone; nil if the family has no such tensor. Of a tensor that
+  /// holds several matrices it is the role of the first.
   public func assignment(of name: String) -> TensorAssignment? {
-    roles.match(name).map { match in
+    let names = [name] + wrappers.compactMap { $0.unwrapped(name) }
+    return names.lazy.compactMap { roles.match($0) }.first.map { match in
       TensorAssignment(role: tensors[match.rule].role, layer: match.layer, expert: match.expert)
     }
   }
+}
+
+/// A prefix that releases put in the place of the one that a family's names have.
+struct NameWrapper: Sendable {
+  let released: String
+  let plain: String
+
+  /// The family's name of a tensor; nil if the prefix is another.
+  func unwrapped(_ name: String) -> String? {
+    guard name.utf8.starts(with: released.utf8) else { return nil }
+    return plain + String(name.utf8.dropFirst(released.utf8.count))!
+  }
+
+  /// The released name of a tensor.
+  func wrapped(_ name: String) -> String {
+    guard name.utf8.starts(with: plain.utf8) else { return name }
+    return released + String(name.utf8.dropFirst(plain.utf8.count))!
+  }
+}
+
+/// Where what the projections of routed experts add is: tensors with a row for each expert.
+struct ExpertBiasRule: Sendable {
+  /// Gate and up together, after the layer prefix.
+  let gateUp: String
+  let order: FusedRule.Order
+  let down: String
 }

@@ -1,15 +1,31 @@
 import Tensors
 
+/// What each weight of a checkpoint does.
+struct Assignments: Sendable {
+  private(set) var all: [String: TensorAssignment] = [:]
+  /// The matrices of those that hold several, expert after expert.
+  private(set) var parts: [String: [TensorPart]] = [:]
+
+  init(capacity: Int) { all.reserveCapacity(capacity) }
+
+  mutating func add(_ assignment: TensorAssignment, of name: String, parts: [TensorPart]) {
+    all[name] = assignment
+    if !parts.isEmpty { self.parts[name] = parts }
+  }
+
+  subscript(name: String) -> TensorAssignment? { all[name] }
+}
+
 extension ModelLayout {
   /// Gives each weight its role, and checks its place and shape.
   func assignments(
     of weights: [NamedShape]
-  ) throws(ModelFamiliesError) -> [String: TensorAssignment] {
+  ) throws(ModelFamiliesError) -> Assignments {
     let shapes = family.tensors.map { shape(of: $0) }
-    var assignments: [String: TensorAssignment] = [:]
-    assignments.reserveCapacity(weights.count)
+    var assignments = Assignments(capacity: weights.count)
     for weight in weights {
-      guard let match = family.roles.match(weight.name) else {
+      let name = wrapper?.unwrapped(weight.name) ?? weight.name
+      guard let match = family.roles.match(name) else {
         throw .unknownTensor(name: weight.name, family: family.name)
       }
       let rule = family.tensors[match.rule]
@@ -17,8 +33,12 @@ extension ModelLayout {
         try check(place: rule, of: weight.name, layer: layer, expert: match.expert)
       }
       try check(shape: shapes[match.rule], of: weight, rule: rule)
-      assignments[weight.name] = TensorAssignment(
+      let assignment = TensorAssignment(
         role: rule.role, layer: match.layer, expert: match.expert)
+      assignments.add(
+        assignment, of: weight.name,
+        parts: rule.fused?.parts(
+          of: weight.shape, assignment: assignment, expertCount: sizes[.experts] ?? 0) ?? [])
     }
     return assignments
   }
@@ -30,13 +50,13 @@ extension ModelLayout {
       throw .misplacedTensor(
         name: name,
         place: "is in a layer that the config does not have: it has \(hasExperts.count)",
-        keys: [Self.layerCountKey] + [family.predictionLayers].compactMap { $0 })
+        keys: [family.layerCount] + [family.predictionLayers].compactMap { $0 })
     }
     guard hasTensors(rule.scope, in: layer) else {
       if rule.scope == .predictionLayer {
         throw .misplacedTensor(
           name: name, place: "is for multi-token prediction, but its layer is an ordinary one",
-          keys: [Self.layerCountKey])
+          keys: [family.layerCount])
       }
       throw .misplacedTensor(
         name: name,
@@ -74,28 +94,28 @@ extension ModelLayout {
 
   /// The layers that must be whole: all ordinary ones, and those of multi-token prediction that
   /// have any tensor.
-  func presentLayers(_ assignments: [String: TensorAssignment]) -> [Int] {
-    let present = Set(assignments.values.lazy.compactMap(\.layer).filter(isPredictionLayer))
+  func presentLayers(_ assignments: Assignments) -> [Int] {
+    let present = Set(assignments.all.values.lazy.compactMap(\.layer).filter(isPredictionLayer))
     return Array(0..<mainLayerCount) + present.sorted()
   }
 
-  /// Finds the first tensor that a present layer, or the model, lacks.
-  func requireTensors(
-    in assignments: [String: TensorAssignment], layers: [Int]
-  ) throws(ModelFamiliesError) {
-    let required = family.tensors.filter { isRequired($0) && !$0.isPerExpert }
-    for rule in required where rule.scope == .model {
+  /// Finds the first tensor that the model lacks outside of its layers.
+  func requireTensors(in assignments: Assignments) throws(ModelFamiliesError) {
+    for rule in family.tensors where isRequired(rule) && rule.scope == .model {
       try require(name(rule, layer: nil), in: assignments)
     }
-    for layer in layers {
-      for rule in required where hasTensors(rule.scope, in: layer) {
-        try require(name(rule, layer: layer), in: assignments)
-      }
+  }
+
+  /// Finds the first tensor that a layer lacks, those of experts aside.
+  func requireTensors(in assignments: Assignments, layer: Int) throws(ModelFamiliesError) {
+    for rule in family.tensors
+    where isRequired(rule) && !rule.isPerExpert && hasTensors(rule.scope, in: layer) {
+      try require(name(rule, layer: layer), in: assignments)
     }
   }
 
   private func require(
-    _ name: String, in assignments: [String: TensorAssignment]
+    _ name: String, in assignments: Assignments
   ) throws(ModelFamiliesError) {
     guard assignments[name] != nil else {
       throw .missingTensor(name: name, family: family.name)

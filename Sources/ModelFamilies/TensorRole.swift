@@ -17,10 +17,22 @@ public enum TensorRole: String, Sendable, Hashable, CaseIterable, Codable {
   case router = "router"
   /// Added to the router's scores for choosing experts.
   case routerBias = "router.bias"
+  /// Added to the router's logits.
+  case routerLogitBias = "router.logit_bias"
+  /// Names the experts of each token id, in place of a choice by scores.
+  case routerTable = "router.table"
+  /// Makes the weight of the shared expert's output.
+  case sharedExpertGate = "router.shared"
+  /// What the projections of experts add.
+  case mlpBias = "mlp.bias"
   /// A projection of attention.
   case attention = "attention"
   /// What such a projection adds.
   case attentionBias = "attention.bias"
+  /// What mixes tokens in place of attention: linear attention, a state space.
+  case mixer = "mixer"
+  /// How sub-layers join the stream, where it is more than a sum.
+  case residual = "residual"
   /// The factors of a normalization, wherever it stands.
   case norm = "norm"
   /// The table of token embeddings.
@@ -29,6 +41,10 @@ public enum TensorRole: String, Sendable, Hashable, CaseIterable, Codable {
   case head = "head"
   /// What only a multi-token-prediction layer has; its decoder layer has the usual roles.
   case multiTokenPrediction = "mtp"
+  /// An encoder of images or sound, and what leads from it into the model.
+  case encoder = "encoder"
+  /// Anything else.
+  case other = "other"
   /// No parameter: an engine computes it from the config.
   case buffer = "buffer"
 
@@ -42,6 +58,9 @@ public enum TensorRole: String, Sendable, Hashable, CaseIterable, Codable {
     default: false
     }
   }
+
+  /// Whether it is a matrix of a routed expert.
+  var isExpertWeight: Bool { self == .expertGate || self == .expertUp || self == .expertDown }
 }
 
 /// The role of one tensor, and where it stands.

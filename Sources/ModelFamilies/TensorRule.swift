@@ -31,11 +31,14 @@ struct TensorRule: Sendable {
   /// What the config says about its shape; nil if it says nothing that matters here.
   let shape: [Dimension]?
   let presence: Presence
+  /// How the tensor holds several matrices; nil if it is one.
+  let fused: FusedRule?
 
   init(
     _ scope: Scope, _ name: String, _ role: TensorRole, _ shape: [Dimension]? = nil,
-    _ presence: Presence = .required
+    _ presence: Presence = .required, fused: FusedRule? = nil
   ) {
+    self.fused = fused
     self.scope = scope
     self.name = name
     self.role = role
@@ -47,55 +50,49 @@ struct TensorRule: Sendable {
   var isPerExpert: Bool { name.contains("{}") && scope == .mixtureLayer }
 }
 
+extension TensorRule {
+  /// A tensor that holds several matrices; whichever of a layer's tensors have them.
+  static func fused(
+    _ scope: Scope, _ name: String, _ shape: [Dimension], _ fused: FusedRule
+  ) -> TensorRule {
+    TensorRule(scope, name, fused.roles[0], shape, .optional, fused: fused)
+  }
+}
+
 extension [TensorRule] {
-  /// What decoder layers of this kind share: the norms around attention and MLP, the table of
-  /// embeddings, the last norm and the head.
-  static let decoder: [TensorRule] = [
-    TensorRule(.model, "model.embed_tokens.weight", .embedding, [.vocabulary, .hidden]),
-    TensorRule(.model, "model.norm.weight", .norm, [.hidden]),
-    TensorRule(
-      .model, "lm_head.weight", .head, [.vocabulary, .hidden],
-      .requiredUnless("tie_word_embeddings")),
-    TensorRule(.model, "model.rotary_emb.inv_freq", .buffer, nil, .optional),
-    TensorRule(.layer, "input_layernorm.weight", .norm, [.hidden]),
-    TensorRule(.layer, "post_attention_layernorm.weight", .norm, [.hidden]),
-    TensorRule(.layer, "self_attn.rotary_emb.inv_freq", .buffer, nil, .optional),
-    TensorRule(.layer, "self_attn.*", .attention, nil, .optional),
-  ]
-
-  /// Attention with a projection each for queries, keys, values and the output, biases optional.
-  static let queryKeyValueAttention: [TensorRule] =
-    ["q", "k", "v", "o"].flatMap {
-      [
-        TensorRule(.layer, "self_attn.\($0)_proj.weight", .attention),
-        TensorRule(.layer, "self_attn.\($0)_proj.bias", .attentionBias, nil, .optional),
-      ]
-    }
-
   /// The three projections of each routed expert.
-  static func experts(_ prefix: String, gate: String, up: String, down: String) -> Self {
+  static func experts(
+    _ prefix: String, gate: String = "gate_proj.weight", up: String = "up_proj.weight",
+    down: String = "down_proj.weight", _ presence: TensorRule.Presence = .required
+  ) -> Self {
     [
-      TensorRule(.mixtureLayer, prefix + gate, .expertGate, [.expertWidth, .hidden]),
-      TensorRule(.mixtureLayer, prefix + up, .expertUp, [.expertWidth, .hidden]),
-      TensorRule(.mixtureLayer, prefix + down, .expertDown, [.hidden, .expertWidth]),
+      TensorRule(.mixtureLayer, prefix + gate, .expertGate, [.expertWidth, .hidden], presence),
+      TensorRule(.mixtureLayer, prefix + up, .expertUp, [.expertWidth, .hidden], presence),
+      TensorRule(.mixtureLayer, prefix + down, .expertDown, [.hidden, .expertWidth], presence),
     ]
   }
 
   /// The three projections of the shared expert.
-  static func sharedExpert(_ prefix: String, gate: String, up: String, down: String) -> Self {
+  static func sharedExpert(
+    _ prefix: String, gate: String = "gate_proj.weight", up: String = "up_proj.weight",
+    down: String = "down_proj.weight", _ presence: TensorRule.Presence = .required
+  ) -> Self {
     [
-      TensorRule(.mixtureLayer, prefix + gate, .sharedGate, [.sharedWidth, .hidden]),
-      TensorRule(.mixtureLayer, prefix + up, .sharedUp, [.sharedWidth, .hidden]),
-      TensorRule(.mixtureLayer, prefix + down, .sharedDown, [.hidden, .sharedWidth]),
+      TensorRule(.mixtureLayer, prefix + gate, .sharedGate, [.sharedWidth, .hidden], presence),
+      TensorRule(.mixtureLayer, prefix + up, .sharedUp, [.sharedWidth, .hidden], presence),
+      TensorRule(.mixtureLayer, prefix + down, .sharedDown, [.hidden, .sharedWidth], presence),
     ]
   }
 
   /// The three projections of a layer without experts.
-  static func denseMLP(_ prefix: String, gate: String, up: String, down: String) -> Self {
+  static func denseMLP(
+    _ prefix: String, gate: String = "gate_proj.weight", up: String = "up_proj.weight",
+    down: String = "down_proj.weight", _ presence: TensorRule.Presence = .required
+  ) -> Self {
     [
-      TensorRule(.denseLayer, prefix + gate, .denseGate, [.denseWidth, .hidden]),
-      TensorRule(.denseLayer, prefix + up, .denseUp, [.denseWidth, .hidden]),
-      TensorRule(.denseLayer, prefix + down, .denseDown, [.hidden, .denseWidth]),
+      TensorRule(.denseLayer, prefix + gate, .denseGate, [.denseWidth, .hidden], presence),
+      TensorRule(.denseLayer, prefix + up, .denseUp, [.denseWidth, .hidden], presence),
+      TensorRule(.denseLayer, prefix + down, .denseDown, [.hidden, .denseWidth], presence),
     ]
   }
 }

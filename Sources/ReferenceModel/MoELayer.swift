@@ -6,6 +6,8 @@ public struct MoELayer: Sendable {
   /// expert count × hidden size
   public let routerWeight: Matrix
   public let correctionBias: [Float]?
+  /// Added to the router's logits: expert count elements; nil for zeros.
+  public let logitBias: [Float]?
   public let rule: RouterRule
   public let experts: [GatedMLPWeights]
   /// Every token goes through it; its output is added to that of the routed experts.
@@ -15,11 +17,13 @@ public struct MoELayer: Sendable {
   public let activation: GatedActivation
 
   public init(
-    routerWeight: Matrix, correctionBias: [Float]?, rule: RouterRule, experts: [GatedMLPWeights],
+    routerWeight: Matrix, correctionBias: [Float]?, logitBias: [Float]? = nil, rule: RouterRule,
+    experts: [GatedMLPWeights],
     sharedExpert: GatedMLPWeights?, sharedExpertGate: Matrix?, activation: GatedActivation
   ) {
     self.routerWeight = routerWeight
     self.correctionBias = correctionBias
+    self.logitBias = logitBias
     self.rule = rule
     self.experts = experts
     self.sharedExpert = sharedExpert
@@ -37,14 +41,16 @@ public struct MoELayer: Sendable {
   }
 
   /// - Parameter input: tokens × hidden size, normalized.
-  public func forward(_ input: Matrix) -> Result {
-    let logits = input.multiplied(byTransposed: routerWeight)
-    let routing = route(logits: logits, rule: rule, correctionBias: correctionBias)
+  /// - Parameter choice: the experts of each token where a table and not the router decides.
+  public func forward(_ input: Matrix, choice: [Int]? = nil) -> Result {
+    let logits = input.logits(routerWeight: routerWeight, bias: logitBias)
+    let routing = route(
+      logits: logits, rule: rule, correctionBias: correctionBias, choice: choice)
     var output = Matrix(rows: input.rows, columns: input.columns)
     for (index, expert) in experts.enumerated() {
       let assignments = routing.tokens(of: index)
       guard !assignments.isEmpty else { continue }
-      let tokens = input.gatheredRows(at: assignments.map(\.token))
+      let tokens = input.gatheredRows(for: assignments)
       output.scatterAdd(expert.forward(tokens, activation: activation), to: assignments)
     }
     if let sharedExpert {
@@ -59,6 +65,17 @@ public struct MoELayer: Sendable {
 }
 
 extension Matrix {
+  /// x · weightᵀ + bias for each row x: a router's logits.
+  /// - Parameter routerWeight: expert count × hidden size.
+  /// - Parameter bias: expert count elements; nil for zeros.
+  public func logits(routerWeight: Matrix, bias: [Float]?) -> Matrix {
+    var logits = multiplied(byTransposed: routerWeight)
+    guard let bias else { return logits }
+    precondition(bias.count == logits.columns)
+    for index in logits.values.indices { logits.values[index] += bias[index % bias.count] }
+    return logits
+  }
+
   /// sigmoid(x · gateᵀ) for each row x: the weight of a gated shared expert's output.
   /// - Parameter gate: 1 × hidden size.
   public func sharedExpertWeights(gate: Matrix) -> [Float] {

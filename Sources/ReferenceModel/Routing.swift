@@ -6,10 +6,13 @@ public struct Routing: Sendable, Equatable {
     public let token: Int
     /// The weight of the expert's output in the token's sum.
     public let weight: Float
+    /// What the expert's input is multiplied by.
+    public let inputFactor: Float
 
-    public init(token: Int, weight: Float) {
+    public init(token: Int, weight: Float, inputFactor: Float = 1) {
       self.token = token
       self.weight = weight
+      self.inputFactor = inputFactor
     }
   }
 
@@ -26,9 +29,14 @@ public struct Routing: Sendable, Equatable {
   /// Where each expert's assignments start; one more entry than experts.
   private let starts: [Int]
 
+  /// - Parameter scalesInput: whether the weights are factors of the experts' inputs, and their
+  ///   outputs are summed as they are.
   /// - Precondition: as many weights as experts, a multiple of `expertsPerToken`, and each expert
   ///   is below `expertCount`.
-  public init(expertCount: Int, expertsPerToken: Int, experts: [Int], weights: [Float]) {
+  public init(
+    expertCount: Int, expertsPerToken: Int, experts: [Int], weights: [Float],
+    scalesInput: Bool = false
+  ) {
     precondition(experts.count == weights.count && experts.count % expertsPerToken == 0)
     self.tokenCount = experts.count / expertsPerToken
     self.expertCount = expertCount
@@ -45,7 +53,8 @@ public struct Routing: Sendable, Equatable {
     for choice in experts.indices {
       let expert = experts[choice]
       assignments[next[expert]] = Assignment(
-        token: choice / expertsPerToken, weight: weights[choice])
+        token: choice / expertsPerToken, weight: scalesInput ? 1 : weights[choice],
+        inputFactor: scalesInput ? weights[choice] : 1)
       next[expert] += 1
     }
     self.assignments = assignments

@@ -11,6 +11,17 @@ extension Matrix {
     return Matrix(rows: indices.count, columns: columns, values: gathered)
   }
 
+  /// The rows of the tokens, each multiplied by its assignment's input factor.
+  public func gatheredRows(for assignments: some Collection<Routing.Assignment>) -> Matrix {
+    var gathered = gatheredRows(at: assignments.lazy.map(\.token))
+    for (index, assignment) in assignments.enumerated() where assignment.inputFactor != 1 {
+      for element in index * columns..<(index + 1) * columns {
+        gathered.values[element] *= assignment.inputFactor
+      }
+    }
+    return gathered
+  }
+
   /// self[token] += weight · addend[i] for the i-th assignment.
   /// - Precondition: `addend` has a row for each assignment, and as many columns as `self`.
   public mutating func scatterAdd(_ addend: Matrix, to assignments: ArraySlice<Routing.Assignment>)

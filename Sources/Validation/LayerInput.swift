@@ -14,6 +14,24 @@ public struct LayerInput: Sendable {
   public let isSeeded: Bool
   /// The routers' choices; nil for a dense layer.
   public let routings: Routings?
+  /// The weights of the shared expert's output; nil where it is added as it is.
+  public let sharedExpertWeights: SharedExpertWeights?
+
+  /// A weight for each token.
+  public struct SharedExpertWeights: Sendable {
+    /// From the original gate on the reference stream.
+    public let reference: [Float]
+    /// From the delivered gate on the reference stream.
+    public let local: [Float]
+    /// From the delivered gate on the delivered stream.
+    public let cumulative: [Float]
+
+    public init(reference: [Float], local: [Float], cumulative: [Float]) {
+      self.reference = reference
+      self.local = local
+      self.cumulative = cumulative
+    }
+  }
 
   /// The choices of a router.
   public struct Routings: Sendable {
@@ -43,7 +61,11 @@ public struct LayerInput: Sendable {
     }
   }
 
-  public init(reference: Matrix, delivered: Matrix, isSeeded: Bool, routings: Routings?) {
+  public init(
+    reference: Matrix, delivered: Matrix, isSeeded: Bool, routings: Routings?,
+    sharedExpertWeights: SharedExpertWeights? = nil
+  ) {
+    self.sharedExpertWeights = sharedExpertWeights
     self.reference = reference
     self.delivered = delivered
     self.isSeeded = isSeeded
@@ -87,5 +109,16 @@ extension LayerInput {
     }
     return TokenShare(
       reference: all(reference.rows), local: all(reference.rows), cumulative: all(delivered.rows))
+  }
+
+  /// What the shared expert receives.
+  public var shareOfSharedExpert: TokenShare {
+    guard let weights = sharedExpertWeights else { return shareOfAllTokens }
+    func all(_ weights: [Float]) -> [Routing.Assignment] {
+      weights.enumerated().map { Routing.Assignment(token: $0, weight: $1) }
+    }
+    return TokenShare(
+      reference: all(weights.reference), local: all(weights.local),
+      cumulative: all(weights.cumulative))
   }
 }

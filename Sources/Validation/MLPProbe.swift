@@ -23,9 +23,11 @@ public struct MLPProbe: Sendable {
   /// - Parameters:
   ///   - stream: tells the seeded inputs of this MLP from others'.
   ///   - intermediateSize: the rows of gate and up.
+  ///   - biases: what the projections add; nil if nothing.
   public init(
     input: LayerInput, share: TokenShare, intermediateSize: Int, activation: GatedActivation,
-    seed: UInt64, stream: [UInt64]
+    biases: (original: GatedMLPBiases, delivered: GatedMLPBiases)? = nil, seed: UInt64,
+    stream: [UInt64]
   ) {
     self.share = share
     isSeeded = share.reference.isEmpty
@@ -34,34 +36,38 @@ public struct MLPProbe: Sendable {
       ? Matrix.seededNormal(
         rows: Self.seededInputCount, columns: input.reference.columns,
         rootMeanSquare: input.reference.rootMeanSquare, seed: seed, stream: stream)
-      : input.reference.gatheredRows(at: share.reference.map(\.token))
+      : input.reference.gatheredRows(for: share.reference)
     comparedCount = compared.rows
 
-    // Tokens that only the delivered router sends here follow those that are compared.
+    // What only the delivered router sends here follows what is compared.
     var rowOfToken: [Int: Int] = [:]
     for (row, assignment) in share.reference.enumerated() { rowOfToken[assignment.token] = row }
-    var added: [Int] = []
+    var added: [Routing.Assignment] = []
     var localRows: [Int] = []
     for assignment in share.local {
-      if let row = rowOfToken[assignment.token] {
+      if let row = rowOfToken[assignment.token],
+        share.reference[row].inputFactor == assignment.inputFactor
+      {
         localRows.append(row)
       } else {
         localRows.append(compared.rows + added.count)
-        added.append(assignment.token)
+        added.append(assignment)
       }
     }
     self.localRows = localRows
     cumulativeStart = compared.rows + added.count
 
-    let addedRows = input.reference.gatheredRows(at: added)
-    let cumulativeRows = input.delivered.gatheredRows(at: share.cumulative.map(\.token))
+    let addedRows = input.reference.gatheredRows(for: added)
+    let cumulativeRows = input.delivered.gatheredRows(for: share.cumulative)
     let deliveredInput = Matrix(
       rows: cumulativeStart + cumulativeRows.rows, columns: compared.columns,
       values: compared.values + addedRows.values + cumulativeRows.values)
     original = GatedMLP(
-      input: compared, intermediateSize: intermediateSize, activation: activation)
+      input: compared, intermediateSize: intermediateSize, activation: activation,
+      biases: biases?.original)
     delivered = GatedMLP(
-      input: deliveredInput, intermediateSize: intermediateSize, activation: activation)
+      input: deliveredInput, intermediateSize: intermediateSize, activation: activation,
+      biases: biases?.delivered)
   }
 
   /// Takes rows of the gate projection, original and delivered.

@@ -167,7 +167,9 @@ import Validation
         for (index, names) in (layer.mixtureOfExperts?.experts ?? []).enumerated() {
           let expert = try reader.expert(layer: layer.index, expert: index)
           #expect(expert.byteRange.lowerBound % 16384 == 0)
-          let tensors = try [names.gate, names.up, names.down].map { try reader.tensor(named: $0) }
+          let tensors = try [names.gate.name, names.up.name, names.down.name].map {
+            try reader.tensor(named: $0)
+          }
           #expect([expert.gateTensor, expert.upTensor, expert.downTensor] == tensors.map(\.index))
           #expect(tensors.allSatisfy { expert.byteRange.contains($0.byteRange.lowerBound) })
         }

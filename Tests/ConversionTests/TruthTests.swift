@@ -14,6 +14,8 @@ import Validation
   @Test(arguments: [
     ("trained", Scheme.int4G64), ("trained", .mxfp4), ("deepseek_v3_fp8", .nvfp4),
     ("qwen3_moe", .int4AsymmetricG32), ("mixtral", .int4G128), ("llama_r1_distill", .int8Channel),
+    ("qwen2_moe", .int4G32), ("qwen3_next", .int4G32), ("minimax", .int4G32), ("phimoe", .int4G32),
+    ("ernie4_5_moe", .int4G32),
   ])
   func figuresAreTrue(fixture: String, scheme: Scheme) throws {
     try withTemporaryFolder { folder in
@@ -52,8 +54,10 @@ import Validation
             #expect(expert.tokens == a.tokens(of: expert.expert).count)
           }
         }
-        x.add(y.output)
-        xDelivered.add(cumulative.output)
+        x = layer.residual(stream: x, input: try original.normalized(layer, x), output: y.output)
+        xDelivered = layer.residual(
+          stream: xDelivered, input: try delivered.normalized(layer, xDelivered),
+          output: cumulative.output)
       }
     }
   }
@@ -102,8 +106,10 @@ private struct WholeModel {
   }
 
   func normalized(_ layer: LayerDescription, _ x: Matrix) throws -> Matrix {
-    x.rmsNormalized(
-      weight: try weight(layer.postAttentionNorm).values, epsilon: description.normEpsilon)
+    x.normalized(
+      layer.normalization, weight: try weight(layer.postAttentionNorm).values,
+      bias: try layer.postAttentionNormBias.map { try weight($0).values },
+      epsilon: description.normEpsilon)
   }
 
   func output(
@@ -117,7 +123,8 @@ private struct WholeModel {
   ) throws -> (output: Matrix, routing: Routing?) {
     func mlp(_ names: MLPWeights) throws -> GatedMLPWeights {
       GatedMLPWeights(
-        gate: try weight(names.gate), up: try weight(names.up), down: try weight(names.down))
+        gate: try weight(names.gate.name), up: try weight(names.up.name),
+        down: try weight(names.down.name))
     }
     switch layer.mlp {
     case .dense(let names):
@@ -127,7 +134,8 @@ private struct WholeModel {
         routerWeight: try weight(moe.routerWeight),
         correctionBias: try moe.correctionBias.map { try weight($0).values }, rule: moe.router,
         experts: try moe.experts.map(mlp), sharedExpert: try moe.sharedExpert.map(mlp),
-        sharedExpertGate: nil, activation: layer.activation
+        sharedExpertGate: try moe.sharedExpertGate.map { try weight($0) },
+        activation: layer.activation
       ).forward(x)
       return (result.output, result.routing)
     }

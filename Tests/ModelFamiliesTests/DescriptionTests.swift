@@ -52,6 +52,17 @@ import Testing
     #expect(mixture.sharedExpert?.intermediateSize == 2 * 40)
   }
 
+  @Test func incompletePredictionLayersAreANote() throws {
+    let missing = "model.layers.2.mlp.experts.7.up_proj.weight"
+    var shapes = try FixtureShapes("deepseek_v3_mtp")
+    shapes.remove(missing)
+    let description = try shapes.describe()
+    #expect(description.notes == [.incompletePredictionLayer(layer: 2, missing: missing)])
+    #expect(description.layers.map(\.index) == [0, 1])
+    #expect(
+      description.assignment(of: "model.layers.2.enorm.weight")?.role == .multiTokenPrediction)
+  }
+
   @Test func settingsChooseTheRule() throws {
     var shapes = try FixtureShapes("qwen3_moe")
     shapes.config["norm_topk_prob"] = nil
@@ -74,6 +85,49 @@ import Testing
     let reference = try shapes.describe()
     shapes.config["num_local_experts"] = shapes.config.removeValue(forKey: "num_experts")
     #expect(try shapes.describe().layers == reference.layers)
+  }
+
+  /// Multimodal releases put a prefix before the names, and carry encoders.
+  @Test func wrappedNames() throws {
+    var shapes = try FixtureShapes("kimi_k2")
+    let plain = try shapes.describe()
+    shapes.weights = shapes.weights.map {
+      NamedShape(name: "language_model." + $0.name, shape: $0.shape)
+    }
+    shapes.add("vision_tower.patch_embed.proj.weight", [8, 3, 2, 2])
+    let wrapped = try shapes.describe()
+    #expect(wrapped.embedding == "language_model." + plain.embedding)
+    #expect(wrapped.layers.count == plain.layers.count)
+    let mixture = try #require(wrapped.layers[1].mixtureOfExperts)
+    #expect(mixture.routerWeight == "language_model.model.layers.1.mlp.gate.weight")
+    #expect(mixture.experts[3].up == "language_model.model.layers.1.mlp.experts.3.up_proj.weight")
+    #expect(wrapped.parameters.total == plain.parameters.total + 96)
+  }
+
+  /// What configs list for each layer counts if it is the same for all.
+  @Test func listsOfOneValue() throws {
+    var shapes = try FixtureShapes("hunyuan_v1_moe")
+    #expect(try shapes.describe().layers[1].mixtureOfExperts?.router.expertsPerToken == 3)
+    shapes.config["moe_topk"] = .array([.integer(3), .integer(2)])
+    #expect(throws: ModelFamiliesError.self) { try shapes.describe() }
+  }
+
+  @Test func settingsOfTheNewRules() throws {
+    let grouped = try #require(
+      try FixtureShapes("deepseek_v2").describe().layers[1].mixtureOfExperts)
+    #expect(grouped.router.groups == .init(count: 4, kept: 2, scoring: .largest))
+    let greedy = try #require(
+      try FixtureShapes("deepseek_v2_lite").describe().layers[1].mixtureOfExperts)
+    #expect(greedy.router.groups == nil)
+    let miniMax = try FixtureShapes("minimax").describe()
+    #expect(miniMax.layers[0].residual.isNormalized)
+    #expect(miniMax.layers[0].residual.streamFactor == 3.5565588)
+    #expect(miniMax.notes == [.leftOut(what: "its lightning attention")])
+    let jamba = try FixtureShapes("jamba").describe()
+    #expect(jamba.layers.map { $0.mixtureOfExperts != nil } == [false, true])
+    #expect(jamba.layers[0].postAttentionNorm == "model.layers.0.pre_ff_layernorm.weight")
+    let sparse = try FixtureShapes("glm_moe_dsa").describe()
+    #expect(sparse.layers.map { $0.mixtureOfExperts != nil } == [false, true])
   }
 
   @Test func nestedTextConfigCountsFirst() throws {
@@ -112,7 +166,7 @@ import Testing
 
 @Suite struct RecognitionTests {
   @Test(arguments: [
-    ("deepseek_v3", "DeepSeek-V3"), ("kimi_k2", "DeepSeek-V3"), ("qwen3_moe", "Qwen3-MoE"),
+    ("deepseek_v3", "DeepSeek-V3"), ("kimi_k2", "Kimi-K2"), ("qwen3_moe", "Qwen3-MoE"),
     ("mixtral", "Mixtral"), ("llama", "Llama"), ("qwen2", "Qwen2"),
   ])
   func byModelType(modelType: String, name: String) throws {

@@ -26,6 +26,9 @@ import Testing
       Block(fixture: "qwen3_moe", layer: 1, file: "expected.safetensors"),
       Block(fixture: "mixtral", layer: 1, file: "expected.safetensors"),
     ]
+    + FixtureShapes.mixtures.map {
+      Block(fixture: $0, layer: 1, file: "expected.safetensors")
+    }
     + (1...3).map {
       Block(
         fixture: "trained", layer: $0, file: "activations.safetensors", prefix: "layers.\($0).",
@@ -65,7 +68,8 @@ import Testing
 
   static let forwardFixtures = [
     "deepseek_v3", "deepseek_v3_fp8", "qwen3_moe", "mixtral", "llama_r1_distill",
-    "qwen2_r1_distill",
+    "qwen2_r1_distill", "deepseek_v2", "qwen2_moe", "qwen3_next", "glm4_moe", "ernie4_5_moe",
+    "hunyuan_v1_moe", "jamba", "seed_oss", "phimoe",
   ]
 
   /// The norm before the MLP, and dense MLPs: the stream after attention in, the MLP's output out.
@@ -77,8 +81,10 @@ import Testing
       .gatheredRows(at: try expected.integers("input_ids"))
     for layer in model.description.layers {
       stream.add(try expected.matrix("layers.\(layer.index).attn_out"))
-      let input = stream.rmsNormalized(
-        weight: try model.vector(layer.postAttentionNorm), epsilon: model.description.normEpsilon)
+      let input = stream.normalized(
+        layer.normalization, weight: try model.vector(layer.postAttentionNorm),
+        bias: try layer.postAttentionNormBias.map(model.vector),
+        epsilon: model.description.normEpsilon)
       let output =
         switch layer.mlp {
         case .dense(let weights):

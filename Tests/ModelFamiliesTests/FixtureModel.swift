@@ -34,9 +34,31 @@ struct FixtureModel {
     return matrix
   }
 
+  /// A weight or a part of one, outputs × inputs.
+  func matrix(_ reference: WeightReference) throws -> Matrix {
+    let whole = try matrix(reference.name)
+    guard let part = reference.part else { return whole }
+    let shape = part.shape(columns: whole.columns)
+    var matrix = Matrix(rows: shape.rows, columns: shape.columns)
+    for row in 0..<matrix.rows {
+      let output = part.firstOutput + row * part.outputStride
+      for column in 0..<matrix.columns {
+        let stored = part.isTransposed ? (column, output) : (output, column)
+        matrix.values[row * matrix.columns + column] =
+          whole.values[(part.storedRows.lowerBound + stored.0) * whole.columns + stored.1]
+      }
+    }
+    return matrix
+  }
+
   func mlp(_ weights: MLPWeights) throws -> GatedMLPWeights {
     GatedMLPWeights(
-      gate: try matrix(weights.gate), up: try matrix(weights.up), down: try matrix(weights.down))
+      gate: try matrix(weights.gate), up: try matrix(weights.up), down: try matrix(weights.down),
+      biases: try weights.biases.map {
+        GatedMLPBiases(
+          gate: try matrix($0.gate).values, up: try matrix($0.up).values,
+          down: try matrix($0.down).values)
+      })
   }
 
   func mixture(_ layer: LayerDescription) throws -> MoELayer? {
@@ -44,10 +66,11 @@ struct FixtureModel {
     return MoELayer(
       routerWeight: try matrix(mixture.routerWeight),
       correctionBias: try mixture.correctionBias.map(vector),
+      logitBias: try mixture.logitBias.map(vector),
       rule: mixture.router,
       experts: try mixture.experts.map(mlp),
       sharedExpert: try mixture.sharedExpert.map(mlp),
-      sharedExpertGate: nil,
+      sharedExpertGate: try mixture.sharedExpertGate.map { try matrix($0) },
       activation: layer.activation)
   }
 }

@@ -10,9 +10,17 @@ struct FixtureShapes {
   var config: [String: JSONValue]
   var weights: [NamedShape]
 
-  static let names = [
-    "deepseek_v3", "deepseek_v3_fp8", "deepseek_v3_mtp", "qwen3_moe", "mixtral",
-    "llama_r1_distill", "qwen2_r1_distill",
+  static let names =
+    [
+      "deepseek_v3", "deepseek_v3_fp8", "deepseek_v3_mtp", "qwen3_moe", "mixtral",
+      "llama_r1_distill", "qwen2_r1_distill", "seed_oss",
+    ] + mixtures
+
+  /// Those with expected values for the mixture of layer 1.
+  static let mixtures = [
+    "deepseek_v2", "deepseek_v2_lite", "deepseek_v32", "kimi_k2", "moonlight", "glm4_moe",
+    "glm_moe_dsa", "qwen2_moe", "qwen3_next", "minimax", "minimax_m2", "hunyuan_v1_moe",
+    "ernie4_5_moe", "olmoe", "jamba", "phimoe",
   ]
 
   init(_ fixture: String) throws {

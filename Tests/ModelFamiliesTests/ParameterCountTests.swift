@@ -8,10 +8,13 @@ import Testing
   @Test(arguments: FixtureShapes.names)
   func agreeWithTheFixture(fixture: String) throws {
     let shapes = try FixtureShapes(fixture)
-    let perToken = shapes.config["num_experts_per_tok"]?.int ?? 1
-    let experts =
-      (shapes.config["n_routed_experts"] ?? shapes.config["num_experts"]
-      ?? shapes.config["num_local_experts"])?.int ?? 1
+    func first(_ keys: String...) -> Int {
+      let value = keys.lazy.compactMap { shapes.config[$0] }.first
+      return value?.int ?? value?[0]?.int ?? 1
+    }
+    let perToken = first("num_experts_per_tok", "moe_topk", "moe_k")
+    let experts = first(
+      "n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts")
     var total = 0
     var routed = 0
     var prediction = 0

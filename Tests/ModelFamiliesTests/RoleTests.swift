@@ -41,6 +41,22 @@ import Testing
     ("llama", "model.rotary_emb.inv_freq", "buffer", nil, nil),
     ("qwen2", "model.layers.2.self_attn.q_proj.bias", "attention.bias", 2, nil),
     ("llama", "model.layers.9.self_attn.k_scale", "attention", 9, nil),
+    ("kimi_k2", "language_model.model.layers.3.mlp.experts.2.up_proj.weight", "expert.up", 3, 2),
+    ("kimi_k2", "language_model.lm_head.weight", "head", nil, nil),
+    ("kimi_k2", "vision_tower.encoder.blocks.3.norm0.weight", "encoder", nil, nil),
+    ("deepseek_v32", "model.layers.4.self_attn.indexer.wq_b.weight", "attention", 4, nil),
+    ("deepseek_v32", "model.layers.4.self_attn.indexer.k_norm.bias", "norm", 4, nil),
+    ("qwen2_moe", "model.layers.4.mlp.shared_expert_gate.weight", "router.shared", 4, nil),
+    ("qwen3_next", "model.layers.0.linear_attn.A_log", "mixer", 0, nil),
+    ("qwen3_next", "mtp.layers.0.mlp.experts.1.up_proj.weight", "mtp", nil, nil),
+    (
+      "minimax_m2", "model.layers.5.block_sparse_moe.e_score_correction_bias", "router.bias", 5, nil
+    ),
+    ("minimax", "model.layers.5.self_attn.qkv_proj.weight", "mixer", 5, nil),
+    ("ernie4_5_moe", "model.mtp_block.0.mlp.up_proj.weight", "mtp", nil, nil),
+    ("phimoe", "model.layers.7.post_attention_layernorm.bias", "norm", 7, nil),
+    ("jamba", "model.layers.7.mamba.dt_layernorm.weight", "norm", 7, nil),
+    ("baichuan", "model.layers.7.self_attn.W_pack.weight", "attention", 7, nil),
   ])
   func names(family: String, tensor: String, role: String, layer: Int?, expert: Int?) throws {
     let family = try ModelFamily.recognize(config: nil, named: family)
@@ -69,8 +85,9 @@ import Testing
     #expect(
       TensorRole.allCases.map(\.rawValue) == [
         "expert.gate", "expert.up", "expert.down", "shared.gate", "shared.up", "shared.down",
-        "dense.gate", "dense.up", "dense.down", "router", "router.bias", "attention",
-        "attention.bias", "norm", "embedding", "head", "mtp", "buffer",
+        "dense.gate", "dense.up", "dense.down", "router", "router.bias", "router.logit_bias",
+        "router.table", "router.shared", "mlp.bias", "attention", "attention.bias", "mixer",
+        "residual", "norm", "embedding", "head", "mtp", "encoder", "other", "buffer",
       ])
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import ReferenceModel
 import Tensors
 import Testing
@@ -12,22 +13,41 @@ private struct RoutingOracle {
     let scores: [Double] =
       switch rule.scoring {
       case .sigmoid: logits.map { 1 / (1 + exponential(-$0)) }
-      case .softmax: logits.map { exponential($0) / logits.map(exponential).reduce(0, +) }
+      case .softmax: softmax(logits)
+      case .squareRootSoftplus: logits.map { log(1 + exponential($0)).squareRoot() }
+      case .logits: logits
       }
     var choice = zip(scores, bias).map(+)
     if let groups = rule.groups {
       let size = choice.count / groups.count
       let members = (0..<groups.count).map { Array(choice[$0 * size..<($0 + 1) * size]) }
-      let groupScores = members.map { $0.sorted(by: >).prefix(2).reduce(0, +) }
+      let groupScores = members.map {
+        $0.sorted(by: >).prefix(groups.scoring == .largest ? 1 : 2).reduce(0, +)
+      }
       let kept = best(groups.kept, of: groupScores)
       for expert in choice.indices where !kept.contains(expert / size) {
         choice[expert] = -.infinity
       }
     }
     let chosen = best(rule.expertsPerToken, of: choice)
-    var sum = 1.0
-    if case .sum = rule.normalization { sum = chosen.map { scores[$0] }.reduce(0, +) }
-    return chosen.map { ($0, scores[$0] / sum * Double(rule.scalingFactor)) }
+    let values = chosen.map { scores[$0] }
+    let weights: [Double] =
+      switch rule.normalization {
+      case .none: values
+      case .sum: values.map { $0 / values.reduce(0, +) }
+      case .clampedSum(let minimum): values.map { $0 / max(values.reduce(0, +), Double(minimum)) }
+      case .norm(let exponent):
+        values.map {
+          $0 / pow(values.map { pow($0, Double(exponent)) }.reduce(0, +), 1 / Double(exponent))
+        }
+      case .softmax: softmax(values)
+      case .sigmoid: values.map { 1 / (1 + exponential(-$0)) }
+      }
+    return zip(chosen, weights).map { ($0, $1 * Double(rule.scalingFactor)) }
+  }
+
+  private func softmax(_ values: [Double]) -> [Double] {
+    values.map { exponential($0) / values.map(exponential).reduce(0, +) }
   }
 
   private func best(_ count: Int, of scores: [Double]) -> [Int] {
@@ -60,6 +80,24 @@ private struct RoutingOracle {
     RouterRule(scoring: .softmax, expertCount: 8, expertsPerToken: 2, normalization: .none),
     RouterRule(
       scoring: .softmax, expertCount: 1, expertsPerToken: 1, normalization: .sum(epsilon: 0)),
+    // DeepSeek-V2's.
+    RouterRule(
+      scoring: .softmax, expertCount: 160, expertsPerToken: 6,
+      groups: .init(count: 8, kept: 3, scoring: .largest), normalization: .none,
+      scalingFactor: 16),
+    // DeepSeek-V4's, ERNIE-4.5's, DBRX's, gpt-oss's and Llama-4's.
+    RouterRule(
+      scoring: .squareRootSoftplus, expertCount: 32, expertsPerToken: 6,
+      normalization: .sum(epsilon: 1e-20), scalingFactor: 1.5),
+    RouterRule(
+      scoring: .softmax, expertCount: 64, expertsPerToken: 6,
+      normalization: .clampedSum(minimum: 0.9)),
+    RouterRule(
+      scoring: .softmax, expertCount: 16, expertsPerToken: 4, normalization: .norm(exponent: 2)),
+    RouterRule(scoring: .logits, expertCount: 32, expertsPerToken: 4, normalization: .softmax),
+    RouterRule(
+      scoring: .logits, expertCount: 16, expertsPerToken: 1, normalization: .sigmoid,
+      scalesInput: true),
   ]
 
   /// Logits and biases on a coarse grid, so that ties occur in every batch; biases of −3 to −1 make
@@ -107,6 +145,51 @@ private struct RoutingOracle {
       scoring: .sigmoid, expertCount: 6, expertsPerToken: 2, groups: .init(count: 2, kept: 1),
       normalization: .none)
     #expect(route(logits: logits, rule: rule).experts == [3, 4])
+  }
+
+  @Test func aGroupsScoreMayBeItsLargest() {
+    let logits = Matrix(rows: 1, columns: 6, values: [3, -9, -9, 1, 1, -9])
+    let rule = RouterRule(
+      scoring: .sigmoid, expertCount: 6, expertsPerToken: 2,
+      groups: .init(count: 2, kept: 1, scoring: .largest), normalization: .none)
+    #expect(route(logits: logits, rule: rule).experts == [0, 1])
+  }
+
+  /// A table chooses, and the scores of its choice weigh.
+  @Test func aTableMayChoose() {
+    let logits = Matrix(rows: 2, columns: 3, values: [0, 0, 2, 0, 1, 2])
+    let rule = RouterRule(
+      scoring: .sigmoid, expertCount: 3, expertsPerToken: 1, normalization: .none)
+    let routing = route(
+      logits: logits, rule: rule, correctionBias: [9, 9, 9], choice: [1, 0])
+    #expect(routing.experts == [1, 0])
+    #expect(routing.weights == [0.5, 0.5])
+  }
+
+  /// The factors of Llama-4 are applied before the expert, and only there.
+  @Test func inputsMayBeScaled() {
+    let rule = RouterRule(
+      scoring: .logits, expertCount: 2, expertsPerToken: 1, normalization: .sigmoid,
+      scalesInput: true)
+    let routing = route(logits: Matrix(rows: 1, columns: 2, values: [-1, 0]), rule: rule)
+    #expect(Array(routing.tokens(of: 1)) == [.init(token: 0, weight: 1, inputFactor: 0.5)])
+    let input = Matrix(rows: 1, columns: 2, values: [3, -4])
+    #expect(input.gatheredRows(for: routing.tokens(of: 1)).values == [1.5, -2])
+  }
+
+  /// By hand: with a jitter of 0.1, logits within a fifth of the largest count for its softmax. For
+  /// the second choice the first is out, and the distances are to the new largest.
+  @Test func sparseMixerChoosesOneByOne() {
+    let rule = RouterRule(
+      scoring: .logits, expertCount: 4, expertsPerToken: 2,
+      selection: .sparseMixer(jitter: 0.1), normalization: .none)
+    let routing = route(
+      logits: Matrix(rows: 1, columns: 4, values: [1, 10, 9, 7.9]), rule: rule)
+    #expect(routing.experts == [1, 2])
+    let first = 1 / (1 + exponential(-1))
+    let second = 1 / (1 + exponential(-1.1))
+    #expect(abs(Double(routing.weights[0]) - first) < 1e-6)
+    #expect(abs(Double(routing.weights[1]) - second) < 1e-6)
   }
 
   @Test func theBiasChoosesButDoesNotWeigh() {

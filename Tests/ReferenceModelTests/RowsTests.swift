@@ -30,7 +30,7 @@ import Testing
   @Test func normalizedRowsHaveTheWeightsScale() {
     let matrix = Matrix.seededNormal(rows: 3, columns: 50, rootMeanSquare: 100, seed: 1)
     let weight = (0..<50).map { Float($0) / 10 }
-    let normalized = matrix.rmsNormalized(weight: weight, epsilon: 1e-6)
+    let normalized = matrix.normalized(weight: weight, epsilon: 1e-6)
     for row in 0..<3 {
       let values = matrix.row(row).map(Double.init)
       let scale = (values.map { $0 * $0 }.reduce(0, +) / 50 + 1e-6).squareRoot()
@@ -44,7 +44,7 @@ import Testing
   /// A row of zeros stays one, and ε counts where values are small.
   @Test func epsilonKeepsSmallRowsSmall() {
     let matrix = Matrix(rows: 2, columns: 1, values: [0, 1e-3])
-    let normalized = matrix.rmsNormalized(weight: [1], epsilon: 1e-6)
+    let normalized = matrix.normalized(weight: [1], epsilon: 1e-6)
     #expect(normalized.values[0] == 0)
     #expect(abs(normalized.values[1] - Float(0.5.squareRoot())) < 1e-6)
   }

@@ -10,7 +10,7 @@ import Validation
 /// what they return in the order of the units.
 final class LayerMeasurement: Sendable {
   let layer: LayerDescription
-  private let input: LayerInput
+  let input: LayerInput
   private let activation: GatedActivation
   private let seed: UInt64
   private let sums: Mutex<(output: LayerOutput, experts: [Report.ExpertEntry])>
@@ -21,20 +21,26 @@ final class LayerMeasurement: Sendable {
   /// - Parameter streams: nil for a layer that the streams do not pass (multi-token prediction); it
   ///   is measured on seeded inputs.
   init(
-    layer: LayerDescription, streams: Streams?, normEpsilon: Double, hiddenSize: Int, seed: UInt64,
-    weights: WeightTable, pass: any MeasuringPass
+    layer: LayerDescription, streams: Streams?, normEpsilon: Double, hiddenSize: Int,
+    vocabularySize: Int, seed: UInt64, weights: WeightTable, pass: any MeasuringPass
   ) throws {
     self.layer = layer
     self.seed = seed
     let norm = try pass.values(of: weights.required(layer.postAttentionNorm))
+    let normBias = try layer.postAttentionNormBias.map {
+      try pass.values(of: weights.required($0))
+    }
     let reference =
       streams?.reference
       ?? Matrix.seededNormal(
         rows: Self.seededRowCount, columns: hiddenSize, rootMeanSquare: 1, seed: seed,
         stream: [UInt64(layer.index)])
-    let x = reference.rmsNormalized(weight: norm.original, epsilon: normEpsilon)
+    let x = reference.normalized(
+      layer.normalization, weight: norm.original, bias: normBias?.original, epsilon: normEpsilon)
     let xDelivered =
-      streams?.delivered.rmsNormalized(weight: norm.delivered, epsilon: normEpsilon)
+      streams?.delivered.normalized(
+        layer.normalization, weight: norm.delivered, bias: normBias?.delivered,
+        epsilon: normEpsilon)
       ?? Matrix(rows: 0, columns: hiddenSize)
 
     activation = layer.activation
@@ -43,50 +49,20 @@ final class LayerMeasurement: Sendable {
       input = LayerInput(
         reference: x, delivered: xDelivered, isSeeded: streams == nil, routings: nil)
     case .mixtureOfExperts(let moe):
-      let router = try Router(moe: moe, hiddenSize: hiddenSize, weights: weights, pass: pass)
+      let router = try LayerRouter(moe: moe, hiddenSize: hiddenSize, weights: weights, pass: pass)
+      // Where no token comes by, a table for tokens is asked for seeded ones.
+      let tokens =
+        streams?.tokens ?? TokenIDs.seeded(x.rows, below: vocabularySize, seed: seed)
       input = LayerInput(
         reference: x, delivered: xDelivered, isSeeded: streams == nil,
         routings: .init(
-          reference: router.original(x), local: router.delivered(x),
-          cumulative: router.delivered(xDelivered)))
+          reference: try router.route(x, as: \.original, tokens: tokens),
+          local: try router.route(x, as: \.delivered, tokens: tokens),
+          cumulative: try router.route(
+            xDelivered, as: \.delivered, tokens: Array(tokens.prefix(xDelivered.rows)))),
+        sharedExpertWeights: router.sharedExpertWeights(x, xDelivered))
     }
     sums = Mutex((LayerOutput(input: input), []))
-  }
-
-  /// A layer's router, as the source has it and as the output has it.
-  private struct Router {
-    let rule: RouterRule
-    let weight: (original: Matrix, delivered: Matrix)
-    let bias: (original: [Float]?, delivered: [Float]?)
-
-    init(
-      moe: MoEDescription, hiddenSize: Int, weights: WeightTable, pass: any MeasuringPass
-    ) throws {
-      rule = moe.router
-      let values = try pass.values(of: weights.required(moe.routerWeight))
-      func matrix(_ values: [Float]) -> Matrix {
-        Matrix(rows: values.count / hiddenSize, columns: hiddenSize, values: values)
-      }
-      weight = (matrix(values.original), matrix(values.delivered))
-      if let name = moe.correctionBias {
-        let values = try pass.values(of: weights.required(name))
-        bias = (values.original, values.delivered)
-      } else {
-        bias = (nil, nil)
-      }
-    }
-
-    func original(_ x: Matrix) -> Routing {
-      route(
-        logits: x.multiplied(byTransposed: weight.original), rule: rule,
-        correctionBias: bias.original)
-    }
-
-    func delivered(_ x: Matrix) -> Routing {
-      route(
-        logits: x.multiplied(byTransposed: weight.delivered), rule: rule,
-        correctionBias: bias.delivered)
-    }
   }
 
   /// A probe for one of the layer's MLPs, or nil for a unit that is none.
@@ -94,7 +70,8 @@ final class LayerMeasurement: Sendable {
     let share: TokenShare
     switch unit.kind {
     case .tensors: return nil
-    case .denseMLP, .sharedExpert: share = input.shareOfAllTokens
+    case .denseMLP: share = input.shareOfAllTokens
+    case .sharedExpert: share = input.shareOfSharedExpert
     case .expert(let expert): share = input.share(ofExpert: expert)
     }
     let expert: UInt64 = if case .expert(let expert) = unit.kind { UInt64(expert) + 1 } else { 0 }

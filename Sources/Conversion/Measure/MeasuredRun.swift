@@ -42,7 +42,9 @@ struct MeasuredRun {
           try LayerMeasurement(
             layer: $0, streams: $0.isMultiTokenPrediction ? nil : streams,
             normEpsilon: source.description.normEpsilon,
-            hiddenSize: source.description.hiddenSize, seed: seed, weights: weights, pass: pass)
+            hiddenSize: source.description.hiddenSize,
+            vocabularySize: source.description.vocabularySize, seed: seed, weights: weights,
+            pass: pass)
         }
       }
       let sink = OrderedSink<(unit: Int, result: MLPProbe.Result?)> { [units] in
@@ -65,7 +67,9 @@ struct MeasuredRun {
       if let measurement {
         let (entry, output) = measurement.finish()
         entries.append(entry)
-        if !measurement.layer.isMultiTokenPrediction { streams?.add(output) }
+        if !measurement.layer.isMultiTokenPrediction {
+          streams?.add(output, of: measurement.layer, input: measurement.input)
+        }
       }
     }
     return Outcome(statistics: statistics.withLock { $0 }, layers: entries)

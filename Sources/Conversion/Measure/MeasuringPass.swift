@@ -20,6 +20,10 @@ protocol MeasuringPass: Sendable {
   /// Goes through some tiles of one weight, whatever unit it is in, and leaves no trace.
   /// - Parameter tiles: ranges of rows that start at multiples of the weight's `rowMultiple`.
   func walk(_ weight: PlannedWeight, tiles: [Range<Int>], observe: TileObserver) throws
+
+  /// The elements of a weight that is made of whole numbers, as the source has them; outputs carry
+  /// them unchanged.
+  func integers(of weight: PlannedWeight) throws -> [Int]
 }
 
 extension MeasuringPass {

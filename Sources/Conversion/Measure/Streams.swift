@@ -6,6 +6,8 @@ import Validation
 
 /// The two hidden states that go through the layers: x += mlp(norm(x)), attention left out.
 struct Streams: Sendable {
+  /// The token ids that the streams start from.
+  let tokens: [Int]
   /// Through the original weights, tokens × hidden size.
   private(set) var reference: Matrix
   /// Through the delivered weights, with their own error.
@@ -18,14 +20,20 @@ struct Streams: Sendable {
     let embedding = try weights.required(description.embedding)
     let rows = try pass.rows(tokens, of: embedding)
     let hidden = embedding.source.shape.columns
-    reference = Matrix(rows: tokens.count, columns: hidden, values: rows.original)
-    delivered = Matrix(rows: tokens.count, columns: hidden, values: rows.delivered)
+    let factor = description.embeddingFactor
+    self.tokens = tokens
+    reference = Matrix(
+      rows: tokens.count, columns: hidden, values: rows.original.map { $0 * factor })
+    delivered = Matrix(
+      rows: tokens.count, columns: hidden, values: rows.delivered.map { $0 * factor })
   }
 
-  /// Adds a layer's output to the streams.
-  mutating func add(_ output: LayerOutput) {
-    reference.add(output.reference)
-    delivered.add(output.cumulative)
+  /// Joins a layer's output with the streams.
+  mutating func add(_ output: LayerOutput, of layer: LayerDescription, input: LayerInput) {
+    reference = layer.residual(
+      stream: reference, input: input.reference, output: output.reference)
+    delivered = layer.residual(
+      stream: delivered, input: input.delivered, output: output.cumulative)
   }
 }
 

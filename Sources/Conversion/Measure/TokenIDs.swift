@@ -13,13 +13,17 @@ struct TokenIDs: Sendable {
   /// The name of the tensor in a token file.
   static let tensorName = "input_ids"
 
+  /// Ids that are the same for the same seed.
+  static func seeded(_ count: Int, below vocabularySize: Int, seed: UInt64) -> [Int] {
+    var generator = SplitMix64(seed: seed)
+    return (0..<count).map { _ in Int.random(in: 0..<vocabularySize, using: &generator) }
+  }
+
   /// - Throws: `ConversionError.invalidTokens` and what reading the file throws.
   init(options: ConversionOptions, description: ModelDescription) throws {
     guard let path = options.tokens else {
-      var generator = SplitMix64(seed: options.seed)
-      ids = (0..<options.tokenCount).map { _ in
-        Int.random(in: 0..<description.vocabularySize, using: &generator)
-      }
+      ids = Self.seeded(
+        options.tokenCount, below: description.vocabularySize, seed: options.seed)
       name = "seeded"
       return
     }

@@ -137,7 +137,7 @@ extension ConversionPlan {
     for layer in source.description.layers {
       func add(_ kind: ConversionUnit.Kind, _ names: MLPWeights) {
         let weights: [PlannedWeight] = [names.gate, names.up, names.down].compactMap {
-          guard let index = source.weights.index(of: $0), !isTaken[index] else { return nil }
+          guard let index = source.weights.index(of: $0.name), !isTaken[index] else { return nil }
           isTaken[index] = true
           return planned[index]
         }

@@ -44,6 +44,10 @@ final class ConvertingPass: MeasuringPass {
     _ = try transfer(weight, to: nil).run(tiles: tiles, observe)
   }
 
+  func integers(of weight: PlannedWeight) throws -> [Int] {
+    try plan.source.checkpoint.integers(of: weight.source.primary)
+  }
+
   private func transfer(_ weight: PlannedWeight, to extent: ExtentWriter?) -> WeightTransfer {
     WeightTransfer(
       weight: weight, checkpoint: plan.source.checkpoint, search: plan.options.search,

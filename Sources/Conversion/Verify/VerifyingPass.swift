@@ -35,6 +35,10 @@ final class VerifyingPass: MeasuringPass {
     _ = try compare(weight, tiles: tiles, observe: observe)
   }
 
+  func integers(of weight: PlannedWeight) throws -> [Int] {
+    try checkpoint.integers(of: weight.source.primary)
+  }
+
   /// - Parameter tiles: the tiles to compare; nil for all.
   private func compare(
     _ weight: PlannedWeight, tiles: [Range<Int>]? = nil, observe: TileObserver

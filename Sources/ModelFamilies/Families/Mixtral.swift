@@ -15,10 +15,10 @@ extension ModelFamily {
       .expertWidth: "intermediate_size",
     ],
     mixtureLayers: .all,
-    router: RouterTemplate(scoring: .softmax, normalization: .always(epsilon: 0)),
-    tensors: .decoder + .queryKeyValueAttention + [
-      TensorRule(.mixtureLayer, "block_sparse_moe.gate.weight", .router, [.experts, .hidden])
-    ]
-      + .experts(
-        "block_sparse_moe.experts.{}.", gate: "w1.weight", up: "w3.weight", down: "w2.weight"))
+    router: RouterTemplate(scoring: .softmax, normalization: .always(.sum(epsilon: 0))),
+    tensors: [
+      .decoder(),
+      .queryKeyValueAttention,
+      .mixtralMLPs,
+    ])
 }

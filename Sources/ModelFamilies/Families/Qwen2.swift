@@ -12,7 +12,9 @@ extension ModelFamily {
     sizes: [
       .hidden: "hidden_size", .vocabulary: "vocab_size", .denseWidth: "intermediate_size",
     ],
-    tensors: .decoder + .queryKeyValueAttention
-      + .denseMLP(
-        "mlp.", gate: "gate_proj.weight", up: "up_proj.weight", down: "down_proj.weight"))
+    tensors: [
+      .decoder(),
+      .queryKeyValueAttention,
+      .denseMLP("mlp."),
+    ])
 }

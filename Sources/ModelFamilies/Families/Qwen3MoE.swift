@@ -16,17 +16,16 @@ extension ModelFamily {
       .expertWidth: "moe_intermediate_size",
     ],
     mixtureLayers: .every(step: "decoder_sparse_step", except: "mlp_only_layers"),
-    router: RouterTemplate(
-      scoring: .softmax,
-      normalization: .ifSet(key: "norm_topk_prob", absent: false, epsilon: 0)),
-    tensors: .decoder + .queryKeyValueAttention + [
-      TensorRule(.layer, "self_attn.q_norm.weight", .norm),
-      TensorRule(.layer, "self_attn.k_norm.weight", .norm),
-      TensorRule(.mixtureLayer, "mlp.gate.weight", .router, [.experts, .hidden]),
-    ]
-      + .experts(
-        "mlp.experts.{}.", gate: "gate_proj.weight", up: "up_proj.weight",
-        down: "down_proj.weight")
-      + .denseMLP(
-        "mlp.", gate: "gate_proj.weight", up: "up_proj.weight", down: "down_proj.weight"))
+    router: .softmax(normalizedIfAbsent: false),
+    tensors: [
+      .decoder(),
+      .queryKeyValueAttention,
+      [
+        TensorRule(.layer, "self_attn.q_norm.weight", .norm),
+        TensorRule(.layer, "self_attn.k_norm.weight", .norm),
+        TensorRule(.mixtureLayer, "mlp.gate.weight", .router, [.experts, .hidden]),
+      ],
+      .experts("mlp.experts.{}."),
+      .denseMLP("mlp."),
+    ])
 }
