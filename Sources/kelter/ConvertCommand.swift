@@ -36,7 +36,10 @@ struct ConvertCommand: ReportingCommand {
 
   @Flag(
     name: .customLong("allow-nonfinite"),
-    help: "Go on where weights are NaN or infinite: NaN counts as 0, infinities saturate.")
+    help: """
+      Go on where weights are NaN or infinite: quantized, NaN counts as 0 and infinities saturate; \
+      what keeps its bytes keeps them.
+      """)
   var allowNonFinite = false
 
   @OptionGroup var output: OutputOptions

@@ -211,4 +211,17 @@ import Testing
       #expect(again.exitCode == 0, "\(again.errors)\(again.output)")
     }
   }
+
+  /// What keeps its bytes keeps its NaN, and `verify` goes on naming it.
+  @Test func stayInWhatIsKept() throws {
+    try withTemporaryFolder { folder in
+      let (source, name) = try Self.source(
+        in: folder, suffix: "self_attn.q_proj.weight", bits: 0x7FC0)
+      let run = try CommandRun(BadSourceTests.convert(source, in: folder, "--allow-nonfinite"))
+      #expect(run.exitCode == 0, "\(run.errors)")
+      try expectFailure(
+        65, naming: name, "2 values",
+        of: ["verify", folder.appending("out.kelter").string, "--quiet"])
+    }
+  }
 }
