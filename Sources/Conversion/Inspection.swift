@@ -122,7 +122,7 @@ extension Inspection {
     let description = source.description
     self.init(checkpoint: source.checkpoint)
     encodings = Self.parts(of: zip(source.weights.weights, source.places)) { weight, _ in
-      weight.encoding.summary
+      weight.summary
     }
     family = description.familyName
     modelType = description.modelType
@@ -192,6 +192,14 @@ extension Inspection {
 
   static func sorted(_ parts: [Part]) -> [Part] {
     parts.sorted { ($1.bytes, $0.name) < ($0.bytes, $1.name) }
+  }
+}
+
+extension SourceWeight {
+  /// How the source stores the weight, as people name it: `BF16`, `GPTQ, 4 bits`.
+  package var summary: String {
+    guard let layoutName else { return encoding.summary }
+    return isDecoded ? layoutName : "\(encoding.summary) (\(layoutName))"
   }
 }
 

@@ -38,7 +38,9 @@ struct MemoryPlan {
       let source = weight.source
       let rows = min(source.rows, TileRows.height(columns: source.columns))
       let tile = rows * source.columns
-      var byteCount = tile * (8 + floatByteCount * 2 + 2)
+      var byteCount = tile * (8 + floatByteCount * 2 + 2) + source.heldByteCount
+      // Codes one to a byte, or decoded, before they take the form of the encoding.
+      if source.isQuantized { byteCount += tile * (1 + floatByteCount) }
       if case .quantize(let format) = weight.treatment {
         let layout = QuantizedLayout(format: format, rows: source.rows, columns: source.columns)
         byteCount += layout.payloadByteCount - layout.codes.count

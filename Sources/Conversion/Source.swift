@@ -37,6 +37,11 @@ public struct Source: Sendable {
     places = weights.weights.compactMap { description.assignment(of: $0.name) }
 
     var notes = description.notes.map(\.description)
+    if !weights.activationScales.isEmpty {
+      notes.append(
+        "\(weights.activationScales.count) scales of activations are not carried:"
+          + " a runtime has to find its own")
+    }
     if !checkpoint.unreadFiles.isEmpty {
       let names = checkpoint.unreadFiles.compactMap { $0.lastComponent?.string }
       notes.append("not read: " + names.joined(separator: ", "))

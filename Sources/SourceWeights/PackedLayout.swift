@@ -1,19 +1,20 @@
 import Checkpoints
 import Tensors
 
-/// Names by which releases call the scales of a weight `X.weight` (or `X`).
-enum ScaleName {
-  private static let suffixes = ["_scale_inv", "_scale"]
+/// Names by which releases call what decodes a weight.
+enum CompanionName {
+  private static let suffixes = [
+    "_scale_inv", "_scale", "_scale_2", "_global_scale", "_zero_point", "_shape", "_g_idx",
+  ]
 
-  /// Whether a tensor of this name is a scale.
-  static func isScale(_ name: String) -> Bool { weight(of: name) != nil }
-
-  /// The name of the weight that a scale belongs to.
-  static func weight(of name: String) -> String? {
+  /// The name of the weight that a companion belongs to; nil for a tensor that is none.
+  static func weight(of tensor: TensorRecord) -> String? {
+    let name = tensor.name
     for suffix in suffixes where name.hasSuffix(suffix) {
       let weight = name.dropLast(suffix.count)
       // Only what is named after a weight: `input_scale` and `logit_scale` are none of these.
-      if weight == "weight" || weight.hasSuffix(".weight") || weight.hasSuffix("_proj") {
+      let isScale = suffix.hasPrefix("_scale")
+      if weight == "weight" || weight.hasSuffix(".weight") || isScale && weight.hasSuffix("_proj") {
         return String(weight)
       }
     }
@@ -30,7 +31,7 @@ enum PackedLayout {
     case .f8E8M0: return tensor.name.hasSuffix(".scale") ? "the layout of DeepSeek-V4" : nil
     default: return nil
     }
-    let field = tensor.name.split(separator: ".").last ?? ""
+    let field = tensor.field
     switch field {
     case "qweight", "qzeros", "g_idx": return "GPTQ or AWQ packing"
     case "weight_packed", "weight_zero_point": return "compressed-tensors packing"

@@ -2,105 +2,101 @@ public import Checkpoints
 import Quantization
 import Tensors
 
-/// All weights of a checkpoint, every quantized one with the scales that decode it.
+/// All weights of a checkpoint, every quantized one with the tensors that decode it.
 ///
-/// Each tensor is either a weight or the companion of one; whatever fits neither stops here.
+/// Each tensor is either a weight, the companion of one, or a scale of activations; whatever fits
+/// none of these stops here.
 public struct SourceWeights: Sendable {
   /// The weights, sorted by the bytes of their names.
   public let weights: [SourceWeight]
+  /// Scales of activations and caches that the release was to be run with. No weight needs them.
+  public let activationScales: [TensorRecord]
   private let positions: [String: Int]
 
-  /// Sorts the tensors out. Values are not read: bad ones among the scales show when a
-  /// `WeightReader` reads them.
+  /// Sorts the tensors out. Scales are not read: bad ones among them show when a `WeightReader` reads
+  /// them.
   public init(checkpoint: Checkpoint) throws(SourceWeightsError) {
-    let quantization = try NativeQuantization(config: checkpoint.config)
-    var weights: [SourceWeight] = []
-    var orphans: [TensorRecord] = []
+    let layout = try QuantizationSettings(checkpoint: checkpoint)?.layout()
+    // A weight in the place of each tensor that holds one, so that they are nearly sorted.
+    var found = [SourceWeight?](repeating: nil, count: checkpoint.tensors.count)
     var companions: Set<String> = []
-    weights.reserveCapacity(checkpoint.tensors.count)
-    companions.reserveCapacity(checkpoint.tensors.count / 2)
-    for tensor in checkpoint.tensors {
-      if tensor.dtype == .f8E4M3 {
-        guard let quantization else {
-          throw .undeclaredQuantization(tensor: tensor.name, dtype: tensor.dtype)
-        }
-        let weight = try Self.quantizedWeight(tensor, quantization, checkpoint)
+    var isAnyQuantized = false
+    if let layout {
+      companions.reserveCapacity(checkpoint.tensors.count / 2)
+      for (index, tensor) in checkpoint.tensors.enumerated() {
+        guard let weight = try layout.weight(of: tensor, in: checkpoint) else { continue }
         for companion in weight.companions { companions.insert(companion.name) }
-        weights.append(weight)
-      } else if ScaleName.isScale(tensor.name) {
-        orphans.append(tensor)
-      } else {
-        weights.append(try Self.plainWeight(tensor))
+        found[index] = weight
+        isAnyQuantized = true
       }
     }
-    for tensor in orphans where !companions.contains(tensor.name) {
-      throw Self.orphanError(tensor, checkpoint)
+    var activationScales: [TensorRecord] = []
+    for (index, tensor) in checkpoint.tensors.enumerated()
+    where found[index] == nil && !companions.contains(tensor.name) {
+      if layout != nil, tensor.isActivationScale {
+        activationScales.append(tensor)
+      } else {
+        found[index] = try tensor.plainWeight(checkpoint, isDeclared: layout != nil)
+      }
     }
-    if let quantization, companions.isEmpty { throw .nothingQuantized(method: quantization.name) }
+    if let layout, !isAnyQuantized { throw .nothingQuantized(method: layout.name) }
+
+    var weights = found.compactMap { $0 }
+    if zip(weights, weights.dropFirst()).contains(where: {
+      !$0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+    }) {
+      weights.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+    for (weight, next) in zip(weights, weights.dropFirst()) where weight.name == next.name {
+      throw .ambiguous(tensor: weight.primary.name, other: next.primary.name)
+    }
     self.weights = weights
+    self.activationScales = activationScales
     positions = Dictionary(
       uniqueKeysWithValues: weights.enumerated().map { ($0.element.name, $0.offset) })
   }
 
-  /// The place in `weights` of the weight whose primary tensor has this name.
+  /// The place in `weights` of the weight of this name.
   public func index(of name: String) -> Int? { positions[name] }
 
-  /// The weight whose primary tensor has this name.
+  /// The weight of this name.
   public subscript(name: String) -> SourceWeight? { positions[name].map { weights[$0] } }
+}
 
-  /// A tensor whose elements stand for themselves.
-  private static func plainWeight(_ tensor: TensorRecord) throws(SourceWeightsError) -> SourceWeight
-  {
-    if let layout = PackedLayout.name(of: tensor) {
-      throw .unsupportedLayout(name: layout, tensor: tensor.name)
+extension TensorRecord {
+  /// A scale that a runtime multiplies activations with.
+  fileprivate var isActivationScale: Bool {
+    let names: Set<String> = [
+      "input_scale", "input_global_scale", "output_scale", "activation_scale", "q_scale", "k_scale",
+      "v_scale", "kv_scale", "prob_scale", "weight.activation_scale",
+    ]
+    return names.contains(field) && dtype.isPlainFloat
+  }
+
+  /// A tensor that no layout claims, as a weight whose elements stand for themselves.
+  fileprivate func plainWeight(
+    _ checkpoint: Checkpoint, isDeclared: Bool
+  ) throws(SourceWeightsError) -> SourceWeight {
+    if let owner = CompanionName.weight(of: self) {
+      guard let weight = checkpoint[owner] else { throw .companionWithoutWeight(tensor: name) }
+      if weight.dtype != .f8E4M3, let layout = PackedLayout.name(of: weight) {
+        throw .unsupportedLayout(name: layout, tensor: weight.name)
+      }
+      throw .scaleOfPlainWeight(tensor: name, weight: weight.name, dtype: weight.dtype)
     }
-    switch tensor.dtype {
+    if dtype == .f8E4M3 { throw .undeclaredQuantization(tensor: name, dtype: dtype) }
+    if let layout = PackedLayout.name(of: self) {
+      throw isDeclared
+        ? .contradiction(tensor: name, reason: "it looks like \(layout)")
+        : .unsupportedLayout(name: layout + " that no quantization_config declares", tensor: name)
+    }
+    switch dtype {
     case .f4, .f6E2M3, .f6E3M2, .f8E5M2, .f8E8M0, .f8E4M3FNUZ, .f8E5M2FNUZ:
-      throw .unsupportedDType(tensor: tensor.name, dtype: tensor.dtype)
+      throw .unsupportedDType(tensor: name, dtype: dtype)
     default:
       return SourceWeight(
-        shape: tensor.shape, encoding: .plain(tensor.dtype), primary: tensor, companions: [])
+        name: name, shape: shape, encoding: .plain(dtype), layout: .plain, layoutName: nil,
+        primary: self, companions: [])
     }
-  }
-
-  /// An FP8 tensor with its scale.
-  private static func quantizedWeight(
-    _ tensor: TensorRecord, _ quantization: NativeQuantization, _ checkpoint: Checkpoint
-  ) throws(SourceWeightsError) -> SourceWeight {
-    let candidates = quantization.scaleSuffixes.map { tensor.name + $0 }
-    guard let scale = candidates.lazy.compactMap({ checkpoint[$0] }).first else {
-      throw .missingScale(tensor: tensor.name, expected: candidates[0])
-    }
-    let scaleDType: DType
-    switch scale.dtype {
-    case .f32, .bf16, .f16, .f8E8M0: scaleDType = scale.dtype
-    // Written by tools that lack the E8M0 type; the bytes are the same.
-    case .u8: scaleDType = .f8E8M0
-    default: throw .wrongScaleDType(tensor: scale.name, dtype: scale.dtype)
-    }
-    guard let (format, scaleShapes) = quantization.format(of: tensor.shape, scale: scaleDType)
-    else {
-      throw .unsupportedShape(tensor: tensor.name, shape: tensor.shape)
-    }
-    guard scaleShapes.contains(scale.shape.dimensions) else {
-      throw .wrongScaleShape(
-        tensor: scale.name, shape: scale.shape, expected: scaleShapes.last ?? [],
-        weightShape: tensor.shape)
-    }
-    return SourceWeight(
-      shape: tensor.shape, encoding: .quantized(format), primary: tensor, companions: [scale])
-  }
-
-  /// Why a scale that no weight claimed is wrong.
-  private static func orphanError(
-    _ scale: TensorRecord, _ checkpoint: Checkpoint
-  ) -> SourceWeightsError {
-    guard let weight = ScaleName.weight(of: scale.name).flatMap({ checkpoint[$0] }) else {
-      return .scaleWithoutWeight(tensor: scale.name)
-    }
-    if weight.dtype != .f8E4M3, let layout = PackedLayout.name(of: weight) {
-      return .unsupportedLayout(name: layout, tensor: weight.name)
-    }
-    return .scaleOfPlainWeight(tensor: scale.name, weight: weight.name, dtype: weight.dtype)
   }
 }

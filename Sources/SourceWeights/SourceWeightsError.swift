@@ -20,10 +20,18 @@ public enum SourceWeightsError: KelterError {
   case undeclaredQuantization(tensor: String, dtype: DType)
   /// A configuration that declares quantization, and no quantized tensor.
   case nothingQuantized(method: String)
-  case missingScale(tensor: String, expected: String)
-  case scaleWithoutWeight(tensor: String)
+  /// A pattern on names that is not understood.
+  case unknownPattern(String)
+  /// A tensor that is not stored as the configuration says.
+  case contradiction(tensor: String, reason: String)
+  /// A tensor whose values make no sense.
+  case invalidCompanion(tensor: String, reason: String)
+  case missingCompanion(tensor: String, expected: String)
+  /// Two tensors for the weight of one name.
+  case ambiguous(tensor: String, other: String)
+  case companionWithoutWeight(tensor: String)
   case scaleOfPlainWeight(tensor: String, weight: String, dtype: DType)
-  case wrongScaleDType(tensor: String, dtype: DType)
+  case wrongDType(tensor: String, dtype: DType, expected: [DType])
   case wrongScaleShape(tensor: String, shape: Shape, expected: [Int], weightShape: Shape)
   /// A scale that is NaN, infinite, zero or negative.
   case invalidScale(tensor: String, index: Int, value: Float)
@@ -52,14 +60,23 @@ public enum SourceWeightsError: KelterError {
     case .nothingQuantized(let method):
       "config.json: quantization_config declares \(method), and no tensor is stored so; remove it "
         + "if the weights were dequantized"
-    case .missingScale(let tensor, let expected):
-      "tensor \(tensor): its scale \(expected) is missing; fetch the shard that holds it"
-    case .scaleWithoutWeight(let tensor):
-      "tensor \(tensor): the weight that this scale belongs to is missing"
+    case .unknownPattern(let pattern):
+      "config.json: quantization_config: the pattern '\(pattern)' is not understood"
+    case .contradiction(let tensor, let reason):
+      "tensor \(tensor): it contradicts quantization_config: \(reason)"
+    case .invalidCompanion(let tensor, let reason):
+      "tensor \(tensor): \(reason)"
+    case .missingCompanion(let tensor, let expected):
+      "tensor \(tensor): \(expected) is missing, which decodes it; fetch the shard that holds it"
+    case .ambiguous(let tensor, let other):
+      "tensor \(tensor): it holds the same weight as \(other)"
+    case .companionWithoutWeight(let tensor):
+      "tensor \(tensor): the weight that it belongs to is missing"
     case .scaleOfPlainWeight(let tensor, let weight, let dtype):
       "tensor \(tensor): it scales \(weight), whose dtype \(dtype.rawValue) takes no scale"
-    case .wrongScaleDType(let tensor, let dtype):
-      "tensor \(tensor): a scale of dtype \(dtype.rawValue); known are F32, BF16, F16, F8_E8M0 and U8"
+    case .wrongDType(let tensor, let dtype, let expected):
+      "tensor \(tensor): its dtype is \(dtype.rawValue), where "
+        + expected.map(\.rawValue).joined(separator: ", ") + " is known"
     case .wrongScaleShape(let tensor, let shape, let expected, let weightShape):
       "tensor \(tensor): its shape is \(shape), where \(expected) belongs to a weight of "
         + "\(weightShape) by config.json"

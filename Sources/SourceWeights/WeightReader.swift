@@ -3,22 +3,40 @@ public import Checkpoints
 import Quantization
 import Tensors
 
-/// Reads rows of a weight as Float32, or as the source stores them, reusing its buffer.
+/// Reads rows of a weight as Float32, or as its encoding holds them, reusing its buffers.
 ///
-/// The memory it needs is that of the largest tile asked for, and the scales. For one thread.
+/// The memory it needs is that of the largest tile asked for, and `SourceWeight.heldByteCount`. For
+/// one thread.
 public struct WeightReader: Sendable {
   public let weight: SourceWeight
   private let checkpoint: Checkpoint
+  /// The bytes of the primary tensor: of the last rows, or of the whole where rows do not lie together.
   private var buffer: [UInt8] = []
-  private var scales: [UInt8]?
+  /// The codes of the last rows, where they are not the source's own bytes.
+  private var repacked: [UInt8]?
+  private var lastRows = 0..<0
+  private var planes: SourcePlanes?
+  private var integers: IntegerDecoder?
+  private var codebook: CodebookDecoder?
 
   public init(weight: SourceWeight, checkpoint: Checkpoint) {
     self.weight = weight
     self.checkpoint = checkpoint
   }
 
-  /// The rows that `readRows` read last, as the source stores them.
-  public var storedRows: [UInt8] { buffer }
+  /// The rows that `readRows` read last, as `weight.encoding` holds them: elements, or codes.
+  public var storedRows: [UInt8] {
+    if let repacked { return repacked }
+    return buffer
+  }
+
+  /// The bytes of the primary tensor that stand for the rows that were read last. Ranges of rows that
+  /// follow each other give bytes that do, up to the last.
+  public var sourceRows: [UInt8] {
+    guard weight.layout.isReadWhole else { return buffer }
+    let range = sourceRange(lastRows)
+    return Array(buffer[range])
+  }
 
   /// The bytes that a row of values or codes takes in the source.
   public var rowByteCount: Int {
@@ -27,45 +45,42 @@ public struct WeightReader: Sendable {
 
   /// Decodes rows of the logical matrix; they may begin anywhere.
   /// - Parameter values: Room for `rows.count × columns` elements.
-  /// - Throws: `invalidScale`, `notNumbers`, `rowsOutside`, `checkpoint`.
+  /// - Throws: `invalidScale`, `notNumbers`, `rowsOutside`, `checkpoint`, and what the layout finds
+  ///   wrong in its companions.
   /// - Precondition: `values` has exactly that size.
   @_lifetime(values: copy values)
   public mutating func readRows(
     _ rows: Range<Int>, into values: inout MutableSpan<Float>
   ) throws(SourceWeightsError) {
     precondition(values.count == rows.count * weight.columns)
-    switch weight.encoding {
-    case .plain(let dtype):
-      guard dtype.isPlainFloat else { throw .notNumbers(tensor: weight.name, dtype: dtype) }
-      try fillBuffer(rows)
-      ElementConversion.decode(buffer.span, as: dtype, into: &values)
-    case .quantized(let format):
-      let scales = try scaleBytes()
-      try fillBuffer(rows)
-      let dequantizer = Dequantizer(format: format, columns: weight.columns)
-      let layout = QuantizedLayout(format: format, rows: weight.rows, columns: weight.columns)
-      let blockRows = format.blockRows ?? max(1, weight.rows)
-      var start = rows.lowerBound
-      while start < rows.upperBound {
-        // The decoder counts blocks from the first row it gets: rows up to the next boundary go
-        // by themselves.
-        let end =
-          start % blockRows == 0
-          ? rows.upperBound : min(rows.upperBound, (start / blockRows + 1) * blockRows)
-        let offset = start - rows.lowerBound
-        let scaleStart = start / blockRows * layout.scaleRowByteCount
-        let scaleEnd = ((end - 1) / blockRows + 1) * layout.scaleRowByteCount
-        var part = values._mutatingExtracting(
-          offset * weight.columns..<(end - rows.lowerBound) * weight.columns)
-        dequantizer.dequantize(
-          codes: buffer.span.extracting(
-            offset * layout.codeRowByteCount..<(end - rows.lowerBound) * layout.codeRowByteCount),
-          scales: scales.span.extracting(scaleStart..<scaleEnd), zeroPoints: Span(),
-          rows: end - start,
-          into: &part)
-        start = end
-      }
+    guard rows.lowerBound >= 0, rows.upperBound <= weight.rows else {
+      throw .rowsOutside(tensor: weight.name, rows: rows, count: weight.rows)
     }
+    if case .plain(let dtype) = weight.encoding, !dtype.isPlainFloat {
+      throw .notNumbers(tensor: weight.name, dtype: dtype)
+    }
+    let planes = try sidePlanes()
+    try fillBuffer(rows)
+    lastRows = rows
+    if case .quantized(let format) = weight.encoding {
+      repack(rows, format: format, planes: planes)
+      dequantize(rows, format: format, planes: planes, into: &values)
+    } else if case .plain(let dtype) = weight.encoding, !weight.isQuantized {
+      ElementConversion.decode(buffer.span, as: dtype, into: &values)
+    } else {
+      decode(rows, into: &values)
+    }
+  }
+
+  /// Decodes codes that no format holds, and keeps the values' bytes.
+  @_lifetime(values: copy values)
+  private mutating func decode(_ rows: Range<Int>, into values: inout MutableSpan<Float>) {
+    if let integers { integers.decode(rows, source: buffer, into: &values) }
+    if let codebook { codebook.decode(rows, source: buffer, into: &values) }
+    var bytes = [UInt8](repeating: 0, count: 4 * values.count)
+    var span = bytes.mutableSpan
+    ElementConversion.encodeF32(values.span, into: &span)
+    repacked = bytes
   }
 
   /// Reads the values or codes of rows as the source stores them.
@@ -78,43 +93,166 @@ public struct WeightReader: Sendable {
       throw .rowsOutside(tensor: weight.name, rows: rows, count: weight.rows)
     }
     precondition(bytes.byteCount == rows.count * rowByteCount)
+    try read(rows.lowerBound * rowByteCount, into: &bytes)
+  }
+
+  /// Reads bytes of the primary tensor.
+  @_lifetime(bytes: copy bytes)
+  private func read(
+    _ byteOffset: Int, into bytes: inout MutableRawSpan
+  ) throws(SourceWeightsError) {
     do throws(CheckpointsError) {
-      try checkpoint.read(weight.primary, from: rows.lowerBound * rowByteCount, into: &bytes)
+      try checkpoint.read(weight.primary, from: byteOffset, into: &bytes)
     } catch {
       throw .checkpoint(error)
     }
   }
 
-  /// All scales as the source stores them, row after row of blocks, each checked to be finite and
-  /// above zero; empty for a plain weight. They are read once.
+  /// All scales as `weight.encoding` holds them, row after row of blocks, each checked to be finite
+  /// and above zero; empty for a weight that has none. They are read once.
   public mutating func scaleBytes() throws(SourceWeightsError) -> [UInt8] {
-    if let scales { return scales }
-    guard case .quantized(let format) = weight.encoding, let record = weight.companions.first else {
-      return []
-    }
-    let bytes: [UInt8]
-    do throws(CheckpointsError) {
-      bytes = try checkpoint.bytes(of: record)
-    } catch {
-      throw .checkpoint(error)
-    }
-    let values = Dequantizer(format: format, columns: weight.columns).decodeScales(bytes.span)
-    if let index = values.firstIndex(where: { !($0 > 0 && $0.isFinite) }) {
-      throw .invalidScale(tensor: record.name, index: index, value: values[index])
-    }
-    scales = bytes
-    return bytes
+    try sidePlanes().scales
   }
 
-  /// Reads rows into the buffer, whose size changes only with the tile.
+  /// All zero points as `weight.encoding` holds them; empty for a weight that has none.
+  public mutating func zeroPointBytes() throws(SourceWeightsError) -> [UInt8] {
+    try sidePlanes().zeroPoints
+  }
+
+  /// The factor of all scales, for a format that has one.
+  public mutating func globalScale() throws(SourceWeightsError) -> Float? {
+    try sidePlanes().globalScale
+  }
+
+  /// XXH3-64 of each companion, by name.
+  public func companionChecksums() throws(SourceWeightsError) -> [String: UInt64] {
+    var checksums: [String: UInt64] = [:]
+    for companion in weight.companions {
+      let bytes = try checkpoint.companionBytes(companion)
+      checksums[companion.name] = Checksum.of(bytes.rawSpan)
+    }
+    return checksums
+  }
+
+  /// Reads what decodes the codes, once.
+  private mutating func sidePlanes() throws(SourceWeightsError) -> SourcePlanes {
+    if let planes { return planes }
+    var planes = SourcePlanes()
+    var format: QuantizationFormat?
+    if case .quantized(let own) = weight.encoding { format = own }
+    switch weight.layout {
+    case .plain: break
+    case .rows(let codes):
+      if let format { planes = try codes.planes(format: format, checkpoint: checkpoint) }
+    case .integers(let packing):
+      let decoder = try IntegerDecoder(packing, weight: weight, checkpoint: checkpoint)
+      if let format {
+        planes.scales = decoder.scaleBytes
+        if format.hasZeroPoints { planes.zeroPoints = decoder.zeroPointPlane }
+      }
+      integers = decoder
+    case .codebook(let table):
+      codebook = try CodebookDecoder(table, weight: weight, checkpoint: checkpoint)
+    }
+    self.planes = planes
+    return planes
+  }
+
+  /// Brings codes into the form of a format, where they are not.
+  private mutating func repack(
+    _ rows: Range<Int>, format: QuantizationFormat, planes: SourcePlanes
+  ) {
+    repacked = nil
+    if let integers {
+      let isVerbatim =
+        integers.packing.order == .rows && integers.packing.bits == 4 && weight.columns % 8 == 0
+        && (format.code == .int4 || format.code == .uint4)
+      if !isVerbatim {
+        repacked = integers.codes(rows, source: buffer, code: format.code)
+      }
+    } else if !planes.zeroBlocks.isEmpty {
+      var codes = buffer
+      let layout = QuantizedLayout(format: format, rows: weight.rows, columns: weight.columns)
+      for block in planes.zeroBlocks {
+        let row = block / layout.scaleColumns
+        guard rows.contains(row), let size = format.blockColumns else { continue }
+        let start = block % layout.scaleColumns * size
+        let end = min(start + size, weight.columns)
+        let offset = (row - rows.lowerBound) * layout.codeRowByteCount
+        for index in format.code.byteCount(of: start)..<format.code.byteCount(of: end) {
+          codes[offset + index] = 0
+        }
+      }
+      repacked = codes
+    }
+  }
+
+  @_lifetime(values: copy values)
+  private func dequantize(
+    _ rows: Range<Int>, format: QuantizationFormat, planes: SourcePlanes,
+    into values: inout MutableSpan<Float>
+  ) {
+    let dequantizer = Dequantizer(
+      format: format, columns: weight.columns, globalScale: planes.globalScale)
+    let layout = QuantizedLayout(format: format, rows: weight.rows, columns: weight.columns)
+    let blockRows = format.blockRows ?? max(1, weight.rows)
+    let codes = storedRows
+    var start = rows.lowerBound
+    while start < rows.upperBound {
+      // The decoder counts blocks from the first row it gets: rows up to the next boundary go by
+      // themselves.
+      let end =
+        start % blockRows == 0
+        ? rows.upperBound : min(rows.upperBound, (start / blockRows + 1) * blockRows)
+      let offset = start - rows.lowerBound
+      let blocks = start / blockRows..<(end - 1) / blockRows + 1
+      var part = values._mutatingExtracting(
+        offset * weight.columns..<(end - rows.lowerBound) * weight.columns)
+      dequantizer.dequantize(
+        codes: codes.span.extracting(
+          offset * layout.codeRowByteCount..<(end - rows.lowerBound) * layout.codeRowByteCount),
+        scales: planes.scales.span.extracting(
+          blocks.lowerBound * layout.scaleRowByteCount..<blocks.upperBound
+            * layout.scaleRowByteCount),
+        zeroPoints: planes.zeroPoints.span.extracting(
+          blocks.lowerBound * layout.zeroPointRowByteCount..<blocks.upperBound
+            * layout.zeroPointRowByteCount),
+        rows: end - start, into: &part)
+      start = end
+    }
+  }
+
+  /// Which bytes of a tensor that is read whole count as those of some rows.
+  private func sourceRange(_ rows: Range<Int>) -> Range<Int> {
+    func offset(_ row: Int) -> Int {
+      row == weight.rows ? weight.primary.byteCount : row * rowByteCount
+    }
+    return offset(rows.lowerBound)..<offset(rows.upperBound)
+  }
+
+  /// Reads rows into the buffer, whose size changes only with the tile; or the whole tensor, once.
   private mutating func fillBuffer(_ rows: Range<Int>) throws(SourceWeightsError) {
-    let byteCount = rows.count * rowByteCount
+    let isWhole = weight.layout.isReadWhole
+    if isWhole && !buffer.isEmpty { return }
+    let byteOffset = isWhole ? 0 : rows.lowerBound * rowByteCount
+    let byteCount = isWhole ? weight.primary.byteCount : rows.count * rowByteCount
     if buffer.count != byteCount { buffer = [UInt8](repeating: 0, count: byteCount) }
-    var bytes = buffer
     // Taken out and put back, because the buffer and the rest of the reader are used at once.
-    buffer = []
-    defer { buffer = bytes }
+    var bytes: [UInt8] = []
+    swap(&bytes, &buffer)
     var span = bytes.mutableRawSpan
-    try readCodes(rows, into: &span)
+    try read(byteOffset, into: &span)
+    swap(&bytes, &buffer)
+  }
+}
+
+extension WeightLayout {
+  /// Whether a row's codes do not lie together, so that the tensor is read as a whole.
+  var isReadWhole: Bool {
+    switch self {
+    case .plain, .rows: false
+    case .integers(let packing): packing.order != .rows
+    case .codebook: true
+    }
   }
 }

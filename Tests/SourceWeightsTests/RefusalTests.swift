@@ -28,7 +28,7 @@ struct RefusalTests {
   static let cases: [Case] = [
     Case(
       testDescription: "no scale", config: block, tensors: [codes],
-      says: ["x.weight:", "x.weight_scale_inv is missing"]),
+      says: ["x.weight:", "x.weight_scale_inv", "is missing"]),
     Case(
       testDescription: "a scale without a weight", config: block, tensors: [scale()],
       says: ["x.weight_scale_inv:", "missing"]),
@@ -78,16 +78,16 @@ struct RefusalTests {
     Case(
       testDescription: "another method",
       config: #"{"quantization_config":{"quant_method":"gptq"}}"#,
-      tensors: [codes], says: ["gptq is not supported yet"]),
+      tensors: [codes], says: ["bits", "missing"]),
     Case(
       testDescription: "ModelOpt",
-      config: #"{"quantization_config":{"quant_method":"modelopt","quant_algo":"NVFP4"}}"#,
-      tensors: [codes], says: ["modelopt NVFP4 is not supported yet"]),
+      config: #"{"quantization_config":{"quant_method":"modelopt","quant_algo":"W4A16_AWQ"}}"#,
+      tensors: [codes], says: ["modelopt W4A16_AWQ is not supported yet"]),
     Case(
       testDescription: "packed integers",
       config:
-        #"{"text_config":{"quantization_config":{"quant_method":"compressed-tensors","format":"pack-quantized"}}}"#,
-      tensors: [codes], says: ["compressed-tensors pack-quantized is not supported yet"]),
+        #"{"text_config":{"quantization_config":{"quant_method":"compressed-tensors","format":"marlin-24"}}}"#,
+      tensors: [codes], says: ["compressed-tensors marlin-24 is not supported yet"]),
     Case(
       testDescription: "packed without a word", config: "{}",
       tensors: [("x.qweight", "I32", [1, 1], [0, 0, 0, 0])], says: ["x.qweight:", "GPTQ"]),
@@ -98,8 +98,19 @@ struct RefusalTests {
       testDescription: "bitsandbytes without a word", config: "{}",
       tensors: [("x.weight", "U8", [1, 1], [0])], says: ["x.weight:", "packed into U8"]),
     Case(
-      testDescription: "DeepSeek-V4", config: block,
-      tensors: [("x.scale", "F8_E8M0", [1, 1], [127]), codes], says: ["x.scale:", "DeepSeek-V4"]),
+      testDescription: "FP4 that is not declared", config: block,
+      tensors: [
+        ("x.scale", "F8_E8M0", [1, 1], [127]),
+        ("x.weight", "I8", [1, 16], [UInt8](repeating: 0, count: 16)),
+      ], says: ["x.scale:", "DeepSeek-V4"]),
+    Case(
+      testDescription: "two tensors for one weight",
+      config: #"{"quantization_config":{"quant_method":"mxfp4"}}"#,
+      tensors: [
+        ("x.down_proj", "BF16", [1, 1], [0, 0]),
+        ("x.down_proj_blocks", "U8", [1, 1, 1, 16], [UInt8](repeating: 0, count: 16)),
+        ("x.down_proj_scales", "U8", [1, 1, 1], [127]),
+      ], says: ["x.down_proj", "same weight"]),
   ]
 
   @Test(arguments: cases) func isRefused(_ hostile: Case) throws {

@@ -9,7 +9,7 @@ import Tensors
 public struct PlannedWeight: Sendable {
   /// What becomes of the bytes.
   public enum Treatment: Sendable, Hashable {
-    /// The source's own bytes, bit for bit.
+    /// The source's own bytes or codes, bit for bit.
     case copy
     /// Rounded to BFloat16.
     case round
@@ -37,7 +37,7 @@ public struct PlannedWeight: Sendable {
 
   /// Whether codes of the source are quantized once more.
   public var isRequantized: Bool {
-    if case .quantized = source.encoding, treatment != .copy { true } else { false }
+    source.isQuantized && treatment != .copy
   }
 }
 
@@ -125,6 +125,12 @@ extension ConversionPlan {
       notes.append(
         "\(requantized) quantized source weights are quantized once more;"
           + " errors are against their decoded values")
+    }
+    let decoded = planned.count { $0.source.isDecoded && $0.treatment == .copy }
+    if decoded > 0 {
+      notes.append(
+        "\(decoded) weights cannot keep their codes, which no format holds, and become F32, exactly;"
+          + " choose a scheme for them in the recipe to save room")
     }
     self.notes = notes
   }

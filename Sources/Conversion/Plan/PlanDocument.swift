@@ -78,7 +78,7 @@ public struct PlanDocument: Sendable, Codable, Equatable {
         Fate(
           name: weight.source.name, role: weight.role.rawValue, layer: weight.layer,
           expert: weight.expert, shape: weight.source.shape.dimensions,
-          from: weight.source.encoding.summary, to: weight.storedAs,
+          from: weight.source.summary, to: weight.storedAs,
           scheme: weight.scheme.rawValue, treatment: weight.treatment.name,
           sourceBytes: weight.source.byteCount,
           outputBytes: plan.container.byteRange(ofTensor: index, inExtent: extent).count)

@@ -56,9 +56,14 @@ final class ConvertingPass: MeasuringPass {
 
   /// The checksum of each source file, in the order of `checkpoint.files`: XXH3-64 over the
   /// checksums of its tensors, little-endian, in the order in which they lie in the file.
-  func fileChecksums() -> [UInt64] {
+  func fileChecksums() throws -> [UInt64] {
     let checkpoint = plan.source.checkpoint
-    let checksums = tensorChecksums.withLock { $0 }
+    var checksums = tensorChecksums.withLock { $0 }
+    // No weight reads these.
+    for scale in plan.source.weights.activationScales {
+      let bytes = try checkpoint.bytes(of: scale)
+      checksums[scale.name] = Checksum.of(bytes.rawSpan)
+    }
     var sums = [Checksum](repeating: Checksum(), count: checkpoint.files.count)
     let tensors = checkpoint.tensors.sorted {
       ($0.fileIndex, $0.byteRange.lowerBound) < ($1.fileIndex, $1.byteRange.lowerBound)

@@ -49,19 +49,18 @@ struct TileSource {
     }
   }
 
-  /// The rows that were read last, as the source stores them.
+  /// The rows that were read last, as the weight's encoding holds them.
   var storedRows: [UInt8] { reader.storedRows }
 
-  /// All scales, as the source stores them.
-  mutating func scaleBytes() throws -> [UInt8] { try reader.scaleBytes() }
+  /// The planes that follow the codes in the weight's encoding.
+  mutating func planes() throws -> (scales: [UInt8], zeroPoints: [UInt8], globalScale: Float?) {
+    (try reader.scaleBytes(), try reader.zeroPointBytes(), try reader.globalScale())
+  }
 
   /// XXH3-64 of each of the source's tensors, by name, once all tiles have been read.
-  mutating func checksums() throws -> [String: UInt64] {
-    var checksums = [weight.primary.name: checksum.value()]
-    if let scales = weight.companions.first {
-      let bytes = try reader.scaleBytes()
-      checksums[scales.name] = Checksum.of(bytes.rawSpan)
-    }
+  func checksums() throws -> [String: UInt64] {
+    var checksums = try reader.companionChecksums()
+    checksums[weight.primary.name] = checksum.value()
     return checksums
   }
 
@@ -87,7 +86,7 @@ struct TileSource {
   /// Adds the bytes that were just read to the checksum, unless a former round has.
   private mutating func sum(_ rows: Range<Int>) {
     guard rows.lowerBound == nextRow else { return }
-    let bytes = reader.storedRows
+    let bytes = reader.sourceRows
     checksum.update(bytes.rawSpan)
     nextRow = rows.upperBound
   }

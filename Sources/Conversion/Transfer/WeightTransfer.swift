@@ -37,7 +37,7 @@ struct WeightTransfer {
     return Outcome(statistics: statistics, checksums: try source.checksums())
   }
 
-  /// Copies the source's bytes; they are decoded all the same, to find values that are not finite.
+  /// Copies the source's codes, repacked where need be; they are decoded all the same, to find values that are not finite.
   private func copy(
     _ source: inout TileSource, _ tiles: [Range<Int>], _ observe: TileObserver
   ) throws -> ErrorStatistics {
@@ -52,9 +52,8 @@ struct WeightTransfer {
       try observe(rows, tile, tile)
     }
     if case .quantized = weight.encoding, let extent {
-      try extent.pad(toMultipleOf: QuantizedLayout.planeAlignment)
-      try extent.append(source.scaleBytes())
-      try extent.pad(toMultipleOf: QuantizedLayout.planeAlignment)
+      let planes = try source.planes()
+      try append(planes.scales, planes.zeroPoints, planes.globalScale, to: extent)
     }
     return statistics
   }

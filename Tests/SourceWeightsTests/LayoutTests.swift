@@ -1,0 +1,88 @@
+import Checkpoints
+import FixtureSupport
+import Quantization
+import SourceWeights
+import Tensors
+import Testing
+
+/// Every native layout, decoded as the package that defines it decodes it, and repacked so that the
+/// planes decode to the same.
+struct LayoutTests {
+  static let names = [
+    "fp8_block_f32scale", "fp8_block_bf16scale", "fp8_block_e8m0scale", "ct_fp8_channel",
+    "fp4_dsv4_experts", "mxfp4_gpt_oss", "ct_mxfp4", "ct_nvfp4", "nvfp4_modelopt",
+    "ct_int4_sym_g32", "ct_int4_asym_g32", "ct_int8_sym_g128", "gptq_4bit_sym_v1",
+    "gptq_4bit_asym_actorder_v1", "gptq_8bit_sym_v1", "bnb_nf4", "bnb_fp4", "bnb_fp4_dq",
+  ]
+
+  @Test(arguments: names)
+  func decodesAsTheReference(name: String) throws {
+    let fixture = try LayoutFixture(name)
+    try withCheckpoint(fixture.tensors, config: fixture.config) { checkpoint in
+      let weights = try SourceWeights(checkpoint: checkpoint)
+      #expect(weights.weights.count == 1)
+      let weight = weights.weights[0]
+      #expect(weight.name == (name == "mxfp4_gpt_oss" ? "x.gate_up_proj" : "x.weight"))
+      #expect(weight.isQuantized && weight.shape.elementCount == fixture.expected.count)
+      let used = Set(weight.companions.map(\.name) + [weight.primary.name])
+      let activations = Set(weights.activationScales.map(\.name))
+      #expect(used.union(activations) == Set(fixture.tensors.map(\.name)))
+      let values = try decode(weight, checkpoint, tileRows: weight.rows)
+      #expect(values.map(fixture.rounded) == fixture.expected)
+      #expect(try decode(weight, checkpoint, tileRows: 7) == values)
+      #expect(try decode(weight, checkpoint, tileRows: 1) == values)
+    }
+  }
+
+  /// What `keep` stores, decoded by the container's rules.
+  @Test(arguments: names)
+  func holdsTheSameValues(name: String) throws {
+    let fixture = try LayoutFixture(name)
+    try withCheckpoint(fixture.tensors, config: fixture.config) { checkpoint in
+      let weight = try SourceWeights(checkpoint: checkpoint).weights[0]
+      let values = try decode(weight, checkpoint, tileRows: weight.rows)
+      var reader = WeightReader(weight: weight, checkpoint: checkpoint)
+      var stored: [UInt8] = []
+      var source: [UInt8] = []
+      for start in stride(from: 0, to: weight.rows, by: 13) {
+        let rows = start..<min(weight.rows, start + 13)
+        var tile = [Float](repeating: 0, count: rows.count * weight.columns)
+        var span = tile.mutableSpan
+        try reader.readRows(rows, into: &span)
+        stored += reader.storedRows
+        source += reader.sourceRows
+      }
+      #expect(source == fixture[weight.primary.name].bytes)
+      var held = [Float](repeating: 0, count: values.count)
+      var span = held.mutableSpan
+      switch weight.encoding {
+      case .plain(let dtype):
+        #expect(dtype == .f32 && weight.isDecoded)
+        ElementConversion.decode(stored.span, as: dtype, into: &span)
+      case .quantized(let format):
+        let scales = try reader.scaleBytes()
+        let zeroPoints = try reader.zeroPointBytes()
+        let dequantizer = Dequantizer(
+          format: format, columns: weight.columns, globalScale: try reader.globalScale())
+        dequantizer.dequantize(
+          codes: stored.span, scales: scales.span, zeroPoints: zeroPoints.span, rows: weight.rows,
+          into: &span)
+      }
+      #expect(held == values)
+    }
+  }
+
+  /// The schemes of which such a source is a lossless copy.
+  @Test(arguments: [
+    ("mxfp4_gpt_oss", Scheme.mxfp4), ("ct_mxfp4", .mxfp4), ("fp4_dsv4_experts", .mxfp4),
+    ("nvfp4_modelopt", .nvfp4), ("ct_int4_sym_g32", .int4G32),
+    ("ct_int4_asym_g32", .int4AsymmetricG32), ("fp8_block_f32scale", .fp8E4M3Block128),
+  ])
+  func isHeldInTheFormatOfTheScheme(name: String, scheme: Scheme) throws {
+    let fixture = try LayoutFixture(name)
+    try withCheckpoint(fixture.tensors, config: fixture.config) { checkpoint in
+      let weight = try SourceWeights(checkpoint: checkpoint).weights[0]
+      #expect(try .quantized(#require(scheme.format)) == weight.encoding)
+    }
+  }
+}
