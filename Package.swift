@@ -130,9 +130,7 @@ let package = Package(
         name: "FixtureSupport", dependencies: [system], path: "Tests/FixtureSupport",
         swiftSettings: strict),
     ]
-    + tests.filter {
-      ["SourceWeightsTests", "ModelFamiliesTests", "ConversionTests"].contains($0.name)
-    }.map {
+    + tests.map {
       .testTarget(name: $0.name, dependencies: $0.dependencies, swiftSettings: strict)
     }
     + fuzzers.map {
