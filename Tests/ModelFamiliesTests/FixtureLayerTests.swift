@@ -29,6 +29,13 @@ import Testing
     + FixtureShapes.mixtures.map {
       Block(fixture: $0, layer: 1, file: "expected.safetensors")
     }
+    // Quantized as released, each in another layout.
+    + [
+      "kimi_k2_thinking_int4", "qwen3_moe_nvfp4", "qwen3_moe_gptq_int4", "qwen3_moe_fp8_bf16scale",
+      "glm4_moe_fp8_channel",
+    ].map {
+      Block(fixture: $0, layer: 1, file: "expected.safetensors")
+    }
     + (1...3).map {
       Block(
         fixture: "trained", layer: $0, file: "activations.safetensors", prefix: "layers.\($0).",

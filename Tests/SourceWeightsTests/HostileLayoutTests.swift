@@ -56,6 +56,12 @@ struct HostileLayoutTests {
       [("x.scales", [0, 0x7E]), ("x.qzeros", nil), ("x.g_idx", [2, 0, 0, 0])]
     ),
     ("gptq_8bit_sym_v1", "x.qweight", [("x.scales", [0, 0x7E]), ("x.qzeros", nil)]),
+    ("awq_gemm_g32", "x.qweight", [("x.scales", [0, 0x7E]), ("x.qzeros", nil)]),
+    ("ct_int8_channel", "x.weight", [("x.weight_scale", nan16)]),
+    (
+      "ct_int4_sym_g_idx", "x.weight_packed",
+      [("x.weight_g_idx", [3, 0, 0, 0]), ("x.weight_scale", nan16), ("x.weight_shape", nil)]
+    ),
     (
       "bnb_nf4", "x.weight",
       [
@@ -121,6 +127,12 @@ struct HostileLayoutTests {
     .init(
       fixture: "gptq_4bit_asym_actorder_v1", tensor: "x.g_idx",
       damage: .config("\"desc_act\": true", "\"desc_act\": false")),
+    .init(
+      fixture: "awq_gemm_g32", tensor: "x.scales",
+      damage: .config("\"group_size\": 32", "\"group_size\": 64")),
+    .init(
+      fixture: "ct_int8_channel", tensor: "x.weight",
+      damage: .config("\"num_bits\": 8, \"type\": \"int\"", "\"num_bits\": 8, \"type\": \"float\"")),
     .init(fixture: "bnb_nf4", tensor: "x.weight", damage: .config("\"nf4\"", "\"fp4\"")),
   ]
 

@@ -1,3 +1,4 @@
+import Bytes
 import Checkpoints
 import FixtureSupport
 import Quantization
@@ -8,12 +9,16 @@ import Testing
 /// Every native layout, decoded as the package that defines it decodes it, and repacked so that the
 /// planes decode to the same.
 struct LayoutTests {
-  static let names = [
-    "fp8_block_f32scale", "fp8_block_bf16scale", "fp8_block_e8m0scale", "ct_fp8_channel",
-    "fp4_dsv4_experts", "mxfp4_gpt_oss", "ct_mxfp4", "ct_nvfp4", "nvfp4_modelopt",
-    "ct_int4_sym_g32", "ct_int4_asym_g32", "ct_int8_sym_g128", "gptq_4bit_sym_v1",
-    "gptq_4bit_asym_actorder_v1", "gptq_8bit_sym_v1", "bnb_nf4", "bnb_fp4", "bnb_fp4_dq",
-  ]
+  /// All of them but GGUF's, which are blocks of another kind of file.
+  static let names: [String] = {
+    let files = (try? Folder.names(in: Fixtures.path("layouts"))) ?? []
+    return files.filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix("gguf") }
+      .map { String($0.dropLast(".safetensors".count)) }.sorted()
+  }()
+
+  @Test func thereAreLayouts() {
+    #expect(Self.names.count > 30)
+  }
 
   @Test(arguments: names)
   func decodesAsTheReference(name: String) throws {
@@ -76,13 +81,35 @@ struct LayoutTests {
   @Test(arguments: [
     ("mxfp4_gpt_oss", Scheme.mxfp4), ("ct_mxfp4", .mxfp4), ("fp4_dsv4_experts", .mxfp4),
     ("nvfp4_modelopt", .nvfp4), ("ct_int4_sym_g32", .int4G32),
-    ("ct_int4_asym_g32", .int4AsymmetricG32), ("fp8_block_f32scale", .fp8E4M3Block128),
+    ("ct_int4_asym_g32", .int4AsymmetricG32), ("ct_int8_channel", .int8Channel),
+    ("fp8_block_f32scale", .fp8E4M3Block128),
   ])
   func isHeldInTheFormatOfTheScheme(name: String, scheme: Scheme) throws {
     let fixture = try LayoutFixture(name)
     try withCheckpoint(fixture.tensors, config: fixture.config) { checkpoint in
       let weight = try SourceWeights(checkpoint: checkpoint).weights[0]
       #expect(try .quantized(#require(scheme.format)) == weight.encoding)
+    }
+  }
+
+  /// GPTQ's second version stores zero points as they are.
+  @Test(arguments: ["gptq_4bit_sym_v1", "gptq_4bit_asym_actorder_v1"])
+  func decodesTheSecondVersionOfGPTQ(name: String) throws {
+    var fixture = try LayoutFixture(name)
+    let zeroPoints = fixture["x.qzeros"].bytes
+    for start in stride(from: 0, to: zeroPoints.count, by: 4) {
+      var word = (0..<4).reduce(UInt32(0)) { $0 | UInt32(zeroPoints[start + $1]) << UInt32(8 * $1) }
+      word &+= 0x1111_1111
+      for byte in 0..<4 {
+        fixture["x.qzeros"].bytes[start + byte] = UInt8(
+          truncatingIfNeeded: word >> UInt32(8 * byte))
+      }
+    }
+    fixture.config = fixture.config.replacing("\"gptq\", \"damp", with: "\"gptq_v2\", \"damp")
+    try withCheckpoint(fixture.tensors, config: fixture.config) { checkpoint in
+      let weight = try SourceWeights(checkpoint: checkpoint).weights[0]
+      let values = try decode(weight, checkpoint, tileRows: 5)
+      #expect(values.map(fixture.rounded) == fixture.expected)
     }
   }
 }
