@@ -40,6 +40,20 @@ let modules: [(floor: Int, name: String, dependencies: [Target.Dependency])] = [
   ),
 ]
 
+/// What tests share, in folders of Tests.
+let testSupport: [(name: String, dependencies: [Target.Dependency])] = [
+  // Where the tests find fixtures/, and files that no writer would make.
+  ("FixtureSupport", [system]),
+  // Checkpoints and layouts with expected values, and how they are compared.
+  (
+    "FixtureChecks",
+    [
+      "Bytes", "Checkpoints", "ElementFormats", "FixtureSupport", "ModelFamilies",
+      "ReferenceModel", "SourceWeights", "Tensors", system,
+    ]
+  ),
+]
+
 let tests: [(name: String, dependencies: [Target.Dependency])] = [
   ("BytesTests", ["Bytes", "CKernels", "FixtureSupport", system]),
   (
@@ -54,15 +68,19 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
   ("ReferenceModelTests", ["Checkpoints", "ReferenceModel", "Tensors", "FixtureSupport"]),
   (
     "SourceWeightsTests",
-    ["Bytes", "Checkpoints", "Quantization", "SourceWeights", "Tensors", "FixtureSupport"]
+    [
+      "Bytes", "Checkpoints", "Quantization", "SourceWeights", "Tensors", "FixtureChecks",
+      "FixtureSupport",
+    ]
   ),
   (
     "ModelFamiliesTests",
     [
       "Bytes", "Checkpoints", "ModelFamilies", "ReferenceModel", "SourceWeights", "Tensors",
-      "FixtureSupport", system,
+      "FixtureChecks", "FixtureSupport", system,
     ]
   ),
+  ("ExtraFixturesTests", ["Bytes", "Checkpoints", "FixtureChecks", system]),
   (
     "ValidationTests",
     ["Bytes", "Quantization", "ReferenceModel", "Tensors", "Validation", "FixtureSupport"]
@@ -125,11 +143,12 @@ let package = Package(
           "Validation", argumentParser, system,
         ],
         swiftSettings: strict),
-      // Where the tests find fixtures/.
-      .target(
-        name: "FixtureSupport", dependencies: [system], path: "Tests/FixtureSupport",
-        swiftSettings: strict),
     ]
+    + testSupport.map {
+      .target(
+        name: $0.name, dependencies: $0.dependencies, path: "Tests/\($0.name)",
+        swiftSettings: strict)
+    }
     + tests.map {
       .testTarget(name: $0.name, dependencies: $0.dependencies, swiftSettings: strict)
     }

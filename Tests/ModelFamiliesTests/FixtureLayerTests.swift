@@ -1,7 +1,5 @@
+import FixtureChecks
 import FixtureSupport
-import ModelFamilies
-import ReferenceModel
-import Tensors
 import Testing
 
 /// The reference against what transformers computed from the same weights.
@@ -44,33 +42,10 @@ import Testing
 
   @Test(arguments: blocks)
   func mixtureReproducesTheExpectedValues(_ block: Block) throws {
-    let model = try FixtureModel(block.fixture)
-    let layer = try #require(try model.mixture(model.description.layers[block.layer]))
-    let expected = try ExpectedValues("\(block.fixture)/\(block.file)")
-    let input = try expected.matrix(block.prefix + "hidden_in")
-    let result = layer.forward(input)
-
-    #expect(
-      relativeError(result.logits, try expected.matrix(block.prefix + "router_logits")) < 1e-5)
-    #expect(
-      relativeError(result.output, try expected.matrix(block.prefix + "hidden_out")) < 1e-5)
-
-    // The order within a token is not specified: compare each expert's weight.
-    let experts = try expected.integers(block.prefix + block.indices)
-    let weights = try expected.matrix(block.prefix + "topk_weights")
-    #expect(weights.rows == input.rows)
-    #expect(result.routing.expertsPerToken == weights.columns)
-    for token in 0..<input.rows {
-      let chosen = Dictionary(
-        uniqueKeysWithValues: zip(
-          result.routing.experts(of: token), result.routing.weights(of: token)))
-      let slots = token * weights.columns..<(token + 1) * weights.columns
-      #expect(Set(chosen.keys) == Set(experts[slots]), "token \(token)")
-      for slot in slots {
-        let weight = try #require(chosen[experts[slot]])
-        #expect(abs(weight - weights.values[slot]) <= 1e-5 * abs(weights.values[slot]))
-      }
-    }
+    let expected = MixtureBlock(
+      layer: block.layer, file: Fixtures.path("\(block.fixture)/\(block.file)"),
+      prefix: block.prefix, indices: block.indices)
+    #expect(try expected.mismatches(of: FixtureModel(block.fixture)) == [])
   }
 
   static let forwardFixtures = [
@@ -82,25 +57,8 @@ import Testing
   /// The norm before the MLP, and dense MLPs: the stream after attention in, the MLP's output out.
   @Test(arguments: forwardFixtures)
   func mlpOfEveryLayerReproducesTheForwardPass(fixture: String) throws {
-    let model = try FixtureModel(fixture)
-    let expected = try ExpectedValues("\(fixture)/expected_forward.safetensors")
-    var stream = try model.matrix(model.description.embedding)
-      .gatheredRows(at: try expected.integers("input_ids"))
-    for layer in model.description.layers {
-      stream.add(try expected.matrix("layers.\(layer.index).attn_out"))
-      let input = stream.normalized(
-        layer.normalization, weight: try model.vector(layer.postAttentionNorm),
-        bias: try layer.postAttentionNormBias.map(model.vector),
-        epsilon: model.description.normEpsilon)
-      let output =
-        switch layer.mlp {
-        case .dense(let weights):
-          try model.mlp(weights).forward(input, activation: layer.activation)
-        case .mixtureOfExperts: try #require(try model.mixture(layer)).forward(input).output
-        }
-      #expect(
-        relativeError(output, try expected.matrix("layers.\(layer.index).mlp_out")) < 1e-5)
-      stream = try expected.matrix("layers.\(layer.index).out")
-    }
+    let expected = try ForwardPass(
+      file: Fixtures.path("\(fixture)/expected_forward.safetensors"))
+    #expect(try expected.mismatches(of: FixtureModel(fixture)) == [])
   }
 }

@@ -1,4 +1,5 @@
 import Bytes
+import FixtureChecks
 import ModelFamilies
 import Tensors
 import Testing

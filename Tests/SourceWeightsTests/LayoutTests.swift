@@ -1,5 +1,6 @@
 import Bytes
 import Checkpoints
+import FixtureChecks
 import FixtureSupport
 import Quantization
 import SourceWeights

@@ -1,31 +1,37 @@
-import Checkpoints
+package import Checkpoints
 import FixtureSupport
-import ModelFamilies
-import ReferenceModel
-import SourceWeights
-import Tensors
+package import ModelFamilies
+package import ReferenceModel
+package import SourceWeights
+package import SystemPackage
+package import Tensors
 
 /// A fixture's checkpoint with its description, and its layers as the reference computes them.
-struct FixtureModel {
-  let checkpoint: Checkpoint
-  let sources: SourceWeights
-  let description: ModelDescription
+package struct FixtureModel {
+  package let checkpoint: Checkpoint
+  package let sources: SourceWeights
+  package let description: ModelDescription
 
-  init(_ fixture: String) throws {
-    checkpoint = try Checkpoint(path: Fixtures.path(fixture))
-    sources = try SourceWeights(checkpoint: checkpoint)
+  /// A folder of fixtures/.
+  package init(_ fixture: String) throws {
+    try self.init(path: Fixtures.path(fixture))
+  }
+
+  package init(path: FilePath) throws {
+    checkpoint = try Checkpoint(path: path)
     let family = try ModelFamily.recognize(config: checkpoint.config)
+    sources = try SourceWeights(checkpoint: checkpoint)
     description = try family.describe(
       config: checkpoint.config!,
       weights: sources.weights.map { NamedShape(name: $0.name, shape: $0.shape) })
   }
 
-  func vector(_ name: String) throws -> [Float] {
+  package func vector(_ name: String) throws -> [Float] {
     try checkpoint.floats(of: checkpoint[name]!)
   }
 
   /// A weight, decoded exactly.
-  func matrix(_ name: String) throws -> Matrix {
+  package func matrix(_ name: String) throws -> Matrix {
     let source = sources[name]!
     var reader = WeightReader(weight: source, checkpoint: checkpoint)
     var matrix = Matrix(rows: source.rows, columns: source.columns)
@@ -35,7 +41,7 @@ struct FixtureModel {
   }
 
   /// A weight or a part of one, outputs × inputs.
-  func matrix(_ reference: WeightReference) throws -> Matrix {
+  package func matrix(_ reference: WeightReference) throws -> Matrix {
     let whole = try matrix(reference.name)
     guard let part = reference.part else { return whole }
     let shape = part.shape(columns: whole.columns)
@@ -51,7 +57,7 @@ struct FixtureModel {
     return matrix
   }
 
-  func mlp(_ weights: MLPWeights) throws -> GatedMLPWeights {
+  package func mlp(_ weights: MLPWeights) throws -> GatedMLPWeights {
     GatedMLPWeights(
       gate: try matrix(weights.gate), up: try matrix(weights.up), down: try matrix(weights.down),
       biases: try weights.biases.map {
@@ -61,7 +67,7 @@ struct FixtureModel {
       })
   }
 
-  func mixture(_ layer: LayerDescription) throws -> MoELayer? {
+  package func mixture(_ layer: LayerDescription) throws -> MoELayer? {
     guard let mixture = layer.mixtureOfExperts else { return nil }
     return MoELayer(
       routerWeight: try matrix(mixture.routerWeight),
@@ -73,35 +79,4 @@ struct FixtureModel {
       sharedExpertGate: try mixture.sharedExpertGate.map { try matrix($0) },
       activation: layer.activation)
   }
-}
-
-/// What a file of expected values holds.
-struct ExpectedValues {
-  private let file: Checkpoint
-
-  init(_ path: String) throws {
-    file = try Checkpoint(path: Fixtures.path(path))
-  }
-
-  func matrix(_ name: String) throws -> Matrix {
-    let record = file[name]!
-    return Matrix(
-      rows: record.shape.rows, columns: record.shape.columns, values: try file.floats(of: record))
-  }
-
-  func integers(_ name: String) throws -> [Int] {
-    try file.integers(of: file[name]!)
-  }
-}
-
-/// ‖a − b‖ / ‖b‖ over all elements.
-func relativeError(_ matrix: Matrix, _ reference: Matrix) -> Double {
-  guard matrix.rows == reference.rows, matrix.columns == reference.columns else { return .infinity }
-  var difference = 0.0
-  var norm = 0.0
-  for (value, expected) in zip(matrix.values, reference.values) {
-    difference += (Double(value) - Double(expected)) * (Double(value) - Double(expected))
-    norm += Double(expected) * Double(expected)
-  }
-  return (difference / norm).squareRoot()
 }
