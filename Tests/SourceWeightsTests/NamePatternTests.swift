@@ -1,3 +1,4 @@
+import FixtureChecks
 import FixtureSupport
 import SourceWeights
 import Testing
