@@ -19,6 +19,8 @@ public enum ConversionError: KelterError {
   case cannotMeasure(reason: String)
   /// The container and the source do not hold the same tensors.
   case differentTensors(container: String, reason: String)
+  /// The parts of a tensor in a container do not make the tensor that the source had.
+  case cannotReassemble(tensor: String)
   /// Two things to compare have nothing in common, or cannot be compared.
   case notComparable(reason: String)
   /// The output would replace a file of the source.
@@ -31,7 +33,8 @@ public enum ConversionError: KelterError {
   public var kind: FailureKind {
     switch self {
     case .invalidRecipe, .schemeDoesNotFit, .memoryLimitTooSmall, .notComparable: .usage
-    case .nonFiniteWeight, .invalidTokens, .cannotMeasure, .differentTensors: .invalidInput
+    case .nonFiniteWeight, .invalidTokens, .cannotMeasure, .differentTensors, .cannotReassemble:
+      .invalidInput
     case .tooLittleRoom, .outputIsSource, .cannotCreateFolder: .cannotCreate
     case .interrupted: .interrupted
     }
@@ -56,6 +59,8 @@ public enum ConversionError: KelterError {
     case .cannotMeasure(let reason): "the layers cannot be measured: \(reason)"
     case .differentTensors(let container, let reason):
       "\(container): does not come from this source: \(reason)"
+    case .cannotReassemble(let tensor):
+      "tensor \(tensor): its parts do not make the tensor that the source had; convert it again"
     case .notComparable(let reason): reason
     case .cannotCreateFolder(let path, let reason): "\(path): \(reason)"
     case .interrupted: "interrupted; nothing was published"

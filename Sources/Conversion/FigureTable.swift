@@ -33,16 +33,34 @@ struct FigureTable {
     } else {
       let reader = try ContainerReader(path: path)
       byteCount = reader.byteCount
-      for tensor in try reader.allTensors() {
+      let tensors = try reader.allTensors()
+      let shared = Self.sharedNames(tensors.map(\.name))
+      for tensor in tensors {
         guard let record = try reader.errorRecord(ofTensor: tensor.index) else { continue }
-        add("weights.relative_error", tensor.name, record.relativeError)
+        let location =
+          shared.contains(tensor.name)
+          ? Self.location(tensor.name, expert: tensor.expert, role: tensor.role) : tensor.name
+        add("weights.relative_error", location, record.relativeError)
       }
     }
   }
 
+  /// The names that several weights have: the matrices of a tensor that holds them all.
+  private static func sharedNames(_ names: [String]) -> Set<String> {
+    Set(Dictionary(grouping: names) { $0 }.filter { $0.value.count > 1 }.keys)
+  }
+
+  private static func location(_ name: String, expert: Int?, role: String) -> String {
+    name + (expert.map { " expert \($0)" } ?? "") + " \(role)"
+  }
+
   private mutating func add(_ report: Report) {
+    let shared = Self.sharedNames(report.weights.map(\.name))
     for weight in report.weights {
-      add("weights.relative_error", weight.name, weight.relativeError)
+      let location =
+        shared.contains(weight.name)
+        ? Self.location(weight.name, expert: weight.expert, role: weight.role) : weight.name
+      add("weights.relative_error", location, weight.relativeError)
     }
     for layer in report.layers {
       let location = "layer \(layer.layer)"

@@ -1,4 +1,5 @@
 internal import Foundation
+import ModelFamilies
 import Quantization
 import SourceWeights
 import Tensors
@@ -18,7 +19,7 @@ struct MemoryPlan {
     let perThread = units.lazy.map { Self.byteCount(of: $0, tokenCount: tokens) }.max() ?? 0
     let hidden =
       units.lazy.filter { $0.kind != .tensors }.map {
-        $0.weights.first?.source.columns ?? 0
+        $0.weights.first?.shape.columns ?? 0
       }.max() ?? 0
     // Both streams, their normalized forms, and the three sums of a layer.
     let shared = Self.sharedByteCount + 7 * tokens * hidden * Self.floatByteCount
@@ -36,22 +37,28 @@ struct MemoryPlan {
     var largest = 0
     for weight in unit.weights {
       let source = weight.source
-      let rows = min(source.rows, TileRows.height(columns: source.columns))
-      let tile = rows * source.columns
+      let shape = weight.shape
+      let rows = min(shape.rows, TileRows.height(columns: shape.columns))
+      let tile = rows * shape.columns
       var byteCount = tile * (8 + floatByteCount * 2 + 2) + source.heldByteCount
       // Codes one to a byte, or decoded, before they take the form of the encoding.
       if source.isQuantized { byteCount += tile * (1 + floatByteCount) }
       if case .quantize(let format) = weight.treatment {
-        let layout = QuantizedLayout(format: format, rows: source.rows, columns: source.columns)
+        let layout = QuantizedLayout(format: format, rows: shape.rows, columns: shape.columns)
         byteCount += layout.payloadByteCount - layout.codes.count
         if Quantizer.needsTensorMaximum(format) {
-          byteCount += TileSource.heldByteCount(elementCount: source.shape.elementCount)
+          byteCount += TileSource.heldByteCount(elementCount: shape.elementCount)
         }
+      }
+      if let part = weight.part?.part {
+        byteCount += PartReader.heldByteCount(of: part, weight: weight.source)
+        // The rows between those that are taken.
+        byteCount += tile * (part.outputStride + 1) * 8
       }
       largest = max(largest, byteCount)
     }
     largest += 2 << 20
-    guard unit.kind != .tensors, let gate = unit.weights.first?.source else { return largest }
+    guard unit.kind != .tensors, let gate = unit.weights.first?.shape else { return largest }
     // Inputs and outputs of hidden size and two products of intermediate size, for the original on
     // its tokens and for the delivered weights on those and the other stream's.
     let perToken = (3 * gate.columns + 2 * gate.rows) * floatByteCount

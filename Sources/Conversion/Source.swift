@@ -13,6 +13,8 @@ public struct Source: Sendable {
   public let description: ModelDescription
   /// The role of each of `weights.weights`, in their order.
   public let places: [TensorAssignment]
+  /// What has a fate of its own: the weights, those that hold several matrices taken apart.
+  public let matrices: [SourceMatrix]
   /// What a user should know and that stops nothing.
   public let notes: [String]
 
@@ -31,11 +33,15 @@ public struct Source: Sendable {
     self.weights = weights
     guard let config = checkpoint.config else { throw ModelFamiliesError.configMissing }
     let description = try modelFamily.describe(
-      config: config, weights: weights.weights.map { NamedShape(name: $0.name, shape: $0.shape) })
+      config: config,
+      weights: weights.weights.map {
+        NamedShape(name: $0.name, shape: $0.shape, isQuantized: $0.isQuantized)
+      })
     self.description = description
     // `describe` has given every weight a role, or it has thrown.
     places = weights.weights.compactMap { description.assignment(of: $0.name) }
 
+    matrices = SourceMatrix.all(of: weights.weights, places: places, description: description)
     var notes = description.notes.map(\.description)
     if !weights.activationScales.isEmpty {
       notes.append(

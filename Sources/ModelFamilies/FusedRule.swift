@@ -13,25 +13,48 @@ struct FusedRule: Sendable {
   /// The roles of the matrices that share a stored matrix, in their order.
   let roles: [TensorRole]
   let order: Order
-  /// Whether a stored matrix is inputs × outputs.
-  let isTransposed: Bool
+  /// How a stored matrix lies.
+  enum Orientation: Sendable {
+    case outputsByInputs
+    case inputsByOutputs
+    /// The latter, but the former where the source stores codes.
+    case inputsByOutputsIfPlain
+  }
+
+  let orientation: Orientation
   /// Whether there is a matrix for each expert, one after the other.
   let isStacked: Bool
 
   init(
-    _ roles: [TensorRole], order: Order = .consecutive, isTransposed: Bool = false,
-    isStacked: Bool = true
+    _ roles: [TensorRole], order: Order = .consecutive,
+    _ orientation: Orientation = .outputsByInputs, isStacked: Bool = true
   ) {
     self.roles = roles
     self.order = order
-    self.isTransposed = isTransposed
+    self.orientation = orientation
     self.isStacked = isStacked
+  }
+
+  /// Whether the stored matrices of a weight are inputs × outputs.
+  func isTransposed(_ weight: NamedShape) -> Bool {
+    switch orientation {
+    case .outputsByInputs: false
+    case .inputsByOutputs: true
+    case .inputsByOutputsIfPlain: !weight.isQuantized
+    }
+  }
+
+  /// Whether a weight lies the other way round than the rule's shape says.
+  func isTurned(_ weight: NamedShape) -> Bool {
+    if case .inputsByOutputsIfPlain = orientation { weight.isQuantized } else { false }
   }
 
   /// The matrices of a tensor, expert after expert; none if it does not divide into them.
   func parts(
-    of shape: Shape, assignment: TensorAssignment, expertCount: Int
+    of weight: NamedShape, assignment: TensorAssignment, expertCount: Int
   ) -> [TensorPart] {
+    let shape = weight.shape
+    let isTransposed = isTransposed(weight)
     let matrixCount = isStacked ? expertCount : 1
     guard matrixCount > 0, shape.rows % matrixCount == 0 else { return [] }
     let storedRowCount = shape.rows / matrixCount

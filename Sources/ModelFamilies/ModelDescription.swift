@@ -5,10 +5,13 @@ public import Tensors
 public struct NamedShape: Sendable, Hashable {
   public let name: String
   public let shape: Shape
+  /// Whether the source stores codes.
+  public let isQuantized: Bool
 
-  public init(name: String, shape: Shape) {
+  public init(name: String, shape: Shape, isQuantized: Bool = false) {
     self.name = name
     self.shape = shape
+    self.isQuantized = isQuantized
   }
 }
 
@@ -38,6 +41,12 @@ public struct ModelDescription: Sendable {
   /// The matrices that a tensor holds, expert after expert; none for a tensor that is one.
   public func parts(of tensor: String) -> [TensorPart] {
     assignments.parts[tensor] ?? []
+  }
+
+  /// Whether the matrices of a tensor, which a quantized source stores outputs × inputs, are
+  /// inputs × outputs in a plain checkpoint of the family.
+  public func isTurnedInPlainCheckpoints(_ tensor: String) -> Bool {
+    assignments.turned.contains(tensor)
   }
 
   /// The role of a tensor of the checkpoint; nil for any other name. Of a tensor that holds several

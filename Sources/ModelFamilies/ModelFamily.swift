@@ -74,9 +74,10 @@ public struct ModelFamily: Sendable {
 extension ModelFamily {
   /// Every family that is known. A new one is a file in `Families/` and an entry here.
   public static let all: [ModelFamily] = [
-    deepSeekV2, deepSeekV3, deepSeekV32, kimiK2, qwen2MoE, qwen3MoE, qwen3Next, glm4MoE,
-    glm4MoELite, glm5, miniMax, miniMaxM2, hunyuanA13B, ernie45, mixtral, olmoe, phi35MoE, jamba,
-    llama, qwen2, seedOSS, baichuan,
+    deepSeekV2, deepSeekV3, deepSeekV32, kimiK2, qwen2MoE, qwen3MoE, qwen3VLMoE, qwen3Next,
+    qwen35MoE, glm4MoE, glm4MoELite, glm5, gptOSS, miniMax, miniMaxM2, hunyuanA13B, hunyuanLarge,
+    ernie45, llama4, mixtral, dbrx, graniteMoE, olmoe, phi35MoE, jamba, llama, qwen2, seedOSS,
+    baichuan,
   ]
 
   /// The family that a config names.

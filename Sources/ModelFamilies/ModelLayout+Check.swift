@@ -6,12 +6,17 @@ struct Assignments: Sendable {
   /// The matrices of those that hold several, expert after expert.
   private(set) var parts: [String: [TensorPart]] = [:]
 
+  /// Those whose matrices lie the other way round in a plain checkpoint.
+  private(set) var turned: Set<String> = []
+
   init(capacity: Int) { all.reserveCapacity(capacity) }
 
   mutating func add(_ assignment: TensorAssignment, of name: String, parts: [TensorPart]) {
     all[name] = assignment
     if !parts.isEmpty { self.parts[name] = parts }
   }
+
+  mutating func addTurned(_ name: String) { turned.insert(name) }
 
   subscript(name: String) -> TensorAssignment? { all[name] }
 }
@@ -38,7 +43,8 @@ extension ModelLayout {
       assignments.add(
         assignment, of: weight.name,
         parts: rule.fused?.parts(
-          of: weight.shape, assignment: assignment, expertCount: sizes[.experts] ?? 0) ?? [])
+          of: weight, assignment: assignment, expertCount: sizes[.experts] ?? 0) ?? [])
+      if rule.fused?.isTurned(weight) ?? false { assignments.addTurned(weight.name) }
     }
     return assignments
   }
@@ -75,11 +81,15 @@ extension ModelLayout {
   private func check(
     shape expected: [Int]?, of weight: NamedShape, rule: TensorRule
   ) throws(ModelFamiliesError) {
-    guard let dimensions = rule.shape else { return }
-    guard let expected else {
+    guard var dimensions = rule.shape else { return }
+    guard var expected else {
       throw .misplacedTensor(
         name: weight.name, place: "is of a kind that the config says the model does not have",
         keys: dimensions.filter { sizes[$0] == nil }.map { sizes.key($0) })
+    }
+    if rule.fused?.isTurned(weight) ?? false {
+      dimensions.swapAt(dimensions.count - 2, dimensions.count - 1)
+      expected.swapAt(expected.count - 2, expected.count - 1)
     }
     guard weight.shape.dimensions != expected else { return }
     let actual = weight.shape.dimensions

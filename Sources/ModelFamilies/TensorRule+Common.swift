@@ -80,16 +80,29 @@ extension [TensorRule] {
     TensorRule(.mixtureLayer, "mlp.gate.e_score_correction_bias", .routerBias, [.experts])
   ]
 
-  /// Router, experts and gated shared expert by Qwen's names, dense MLPs included.
-  static let qwenMLPs: [TensorRule] =
+  /// Router and gated shared expert by Qwen's names.
+  static let gatedSharedExpert: [TensorRule] =
     [
       TensorRule(.mixtureLayer, "mlp.gate.weight", .router, [.experts, .hidden]),
       TensorRule(
         .mixtureLayer, "mlp.shared_expert_gate.weight", .sharedExpertGate, [.single, .hidden]),
+    ] + .sharedExpert("mlp.shared_expert.")
+
+  /// Router, experts and gated shared expert by Qwen's names, dense MLPs included.
+  static let qwenMLPs: [TensorRule] =
+    gatedSharedExpert + .experts("mlp.experts.{}.") + .denseMLP("mlp.")
+
+  /// All experts in two tensors of inputs × outputs, gate before up.
+  static func transposedExperts(_ prefix: String) -> Self {
+    [
+      .fused(
+        .mixtureLayer, prefix + "gate_up_proj", [.experts, .hidden, .expertPair],
+        FusedRule([.expertGate, .expertUp], .inputsByOutputs)),
+      .fused(
+        .mixtureLayer, prefix + "down_proj", [.experts, .expertWidth, .hidden],
+        FusedRule([.expertDown], .inputsByOutputs)),
     ]
-    + .experts("mlp.experts.{}.")
-    + .sharedExpert("mlp.shared_expert.")
-    + .denseMLP("mlp.")
+  }
 
   /// Router and experts by Mixtral's names.
   static let mixtralMLPs: [TensorRule] =

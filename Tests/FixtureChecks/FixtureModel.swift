@@ -23,7 +23,9 @@ package struct FixtureModel {
     sources = try SourceWeights(checkpoint: checkpoint)
     description = try family.describe(
       config: checkpoint.config!,
-      weights: sources.weights.map { NamedShape(name: $0.name, shape: $0.shape) })
+      weights: sources.weights.map {
+        NamedShape(name: $0.name, shape: $0.shape, isQuantized: $0.isQuantized)
+      })
   }
 
   package func vector(_ name: String) throws -> [Float] {

@@ -21,6 +21,7 @@ struct FixtureShapes {
     "deepseek_v2", "deepseek_v2_lite", "deepseek_v32", "kimi_k2", "moonlight", "glm4_moe",
     "glm_moe_dsa", "qwen2_moe", "qwen3_next", "minimax", "minimax_m2", "hunyuan_v1_moe",
     "ernie4_5_moe", "olmoe", "jamba", "phimoe",
+    "qwen3_5_moe", "gpt_oss", "granitemoe", "llama4_text", "dbrx",
   ]
 
   init(_ fixture: String) throws {

@@ -33,7 +33,7 @@ extension ContainerReader {
   public var tensorCount: Int { count(.tensors) }
 
   /// The tensor of this name; of an expert and part where several share it. Without an expert the
-  /// first of that name.
+  /// part counts from the first of that name.
   /// - Throws: `noSuchTensor`; `damaged` if its record contradicts the format.
   /// - Complexity: O(log tensorCount)
   public func tensor(
@@ -46,8 +46,9 @@ extension ContainerReader {
       if found != UInt32(clamping: expert) { return found < UInt32(clamping: expert) }
       return Int(try load(tensorOffset(index) + 32, UInt16.self)) < part
     }
-    if index < tensorCount, try compareString(at: tensorOffset(index), to: name) == 0 {
-      let tensor = try tensor(at: index)
+    let place = expert == nil ? index + part : index
+    if place < tensorCount, try compareString(at: tensorOffset(place), to: name) == 0 {
+      let tensor = try tensor(at: place)
       if expert == nil || (tensor.expert == expert && tensor.part == part) { return tensor }
     }
     throw .noSuchTensor(path: path, name: name, expert: expert, part: part)

@@ -8,7 +8,7 @@ struct ExportPlan {
   /// One weight file.
   struct Shard {
     var name = ""
-    var tensors: [ContainedTensor] = []
+    var tensors: [ExportTensor] = []
     var byteCount = 0
   }
 
@@ -16,13 +16,11 @@ struct ExportPlan {
   static let shardByteCount = 5_000_000_000
 
   let shards: [Shard]
-  let format: ExportFormat
 
-  init(tensors: [ContainedTensor], format: ExportFormat) {
-    self.format = format
+  init(tensors: [ExportTensor]) {
     var shards = [Shard()]
     for tensor in tensors {
-      let byteCount = Self.byteCount(of: tensor, format: format)
+      let byteCount = tensor.byteCount
       if !shards[shards.count - 1].tensors.isEmpty,
         shards[shards.count - 1].byteCount + byteCount > Self.shardByteCount
       {
@@ -66,10 +64,6 @@ struct ExportPlan {
       for tensor in shard.tensors { map[tensor.name] = shard.name }
     }
     return Index(metadata: .init(totalSize: byteCount), weightMap: map)
-  }
-
-  static func byteCount(of tensor: ContainedTensor, format: ExportFormat) -> Int {
-    tensor.shape.byteCount(of: format.dtype(of: tensor)) ?? 0
   }
 
   private static func padded(_ number: Int) -> String {

@@ -33,7 +33,7 @@ public struct Exporter: Sendable {
   /// name when it is complete.
   /// - Throws: `ConversionError.cannotCreateFolder` if it is there already or cannot be made.
   public func export(to folder: FilePath, progress: ProgressHandler? = nil) throws -> Summary {
-    let plan = ExportPlan(tensors: try reader.allTensors(), format: format)
+    let plan = ExportPlan(tensors: try ExportTensor.all(of: reader, format: format))
     try OutputRoom.check(for: plan.byteCount, at: folder)
     let partial = try PartialFolder(folder)
     do {
@@ -57,19 +57,40 @@ public struct Exporter: Sendable {
       let writer = try SafetensorsWriter(
         file: AtomicFile(path: folder.appending(shard.name), replacing: false),
         tensors: shard.tensors.map {
-          .init(name: $0.name, dtype: format.dtype(of: $0), shape: $0.shape)
+          .init(name: $0.name, dtype: $0.dtype, shape: $0.shape)
         }, metadata: ["format": "pt"])
-      try WorkerPool.forEach(count: shard.tensors.count, threads: threads) { [format, reader] in
+      try WorkerPool.forEach(count: shard.tensors.count, threads: threads) { [reader] in
         let tensor = shard.tensors[$0]
-        let dtype = format.dtype(of: tensor)
-        try Self.write(tensor, of: reader, as: dtype, to: writer)
-        let bytes = ExportPlan.byteCount(of: tensor, format: format)
+        if let whole = tensor.whole {
+          try Self.write(whole, of: reader, as: tensor.dtype, to: writer)
+        } else {
+          try Self.assemble(tensor, of: reader, to: writer)
+        }
+        let bytes = tensor.byteCount
         progress?(
           Progress(
             phase: "export", detail: "file \(number + 1) of \(plan.shards.count)",
             done: done.wrappingAdd(bytes, ordering: .relaxed).newValue, total: plan.byteCount))
       }
       try writer.publish()
+    }
+  }
+
+  /// Writes a tensor that the container holds in parts, matrix by matrix.
+  private static func assemble(
+    _ tensor: ExportTensor, of reader: ContainerReader, to writer: SafetensorsWriter
+  ) throws {
+    let byteCount = tensor.dtype.bitsPerElement / 8
+    try tensor.assemble(reader) { values, row in
+      var encoded = [UInt8](repeating: 0, count: values.count * byteCount)
+      var bytes = encoded.mutableSpan
+      if tensor.dtype == .bf16 {
+        ElementConversion.encodeBF16(values.span, into: &bytes)
+      } else {
+        ElementConversion.encodeF32(values.span, into: &bytes)
+      }
+      try writer.write(
+        encoded.rawSpan, of: tensor.name, at: row * tensor.shape.columns * byteCount)
     }
   }
 

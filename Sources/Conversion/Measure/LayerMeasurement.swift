@@ -12,6 +12,8 @@ final class LayerMeasurement: Sendable {
   let layer: LayerDescription
   let input: LayerInput
   private let activation: GatedActivation
+  /// What the projections of each routed expert add; empty if nothing.
+  private let biases: [(original: GatedMLPBiases, delivered: GatedMLPBiases)]
   private let seed: UInt64
   private let sums: Mutex<(output: LayerOutput, experts: [Report.ExpertEntry])>
 
@@ -62,6 +64,7 @@ final class LayerMeasurement: Sendable {
             xDelivered, as: \.delivered, tokens: Array(tokens.prefix(xDelivered.rows)))),
         sharedExpertWeights: router.sharedExpertWeights(x, xDelivered))
     }
+    biases = try ExpertBiases.all(of: layer, weights: weights, pass: pass)
     sums = Mutex((LayerOutput(input: input), []))
   }
 
@@ -74,10 +77,14 @@ final class LayerMeasurement: Sendable {
     case .sharedExpert: share = input.shareOfSharedExpert
     case .expert(let expert): share = input.share(ofExpert: expert)
     }
+    var bias: (original: GatedMLPBiases, delivered: GatedMLPBiases)?
+    if case .expert(let expert) = unit.kind, biases.indices.contains(expert) {
+      bias = biases[expert]
+    }
     let expert: UInt64 = if case .expert(let expert) = unit.kind { UInt64(expert) + 1 } else { 0 }
     return MLPProbe(
-      input: input, share: share, intermediateSize: unit.weights[0].source.shape.rows,
-      activation: activation, seed: seed, stream: [UInt64(layer.index), expert])
+      input: input, share: share, intermediateSize: unit.weights[0].shape.rows,
+      activation: activation, biases: bias, seed: seed, stream: [UInt64(layer.index), expert])
   }
 
   /// Takes what an MLP returned. Call it in the order of the units.

@@ -1,5 +1,6 @@
 import Quantization
 import SourceWeights
+import Tensors
 
 /// Receives the rows of a weight, as the source has them and as the output has them: row-major
 /// tiles, in order.
@@ -30,7 +31,7 @@ extension MeasuringPass {
   /// All values of a small weight, as the source has them and as the output has them.
   func values(of weight: PlannedWeight) throws -> (original: [Float], delivered: [Float]) {
     var values: (original: [Float], delivered: [Float]) = ([], [])
-    let tiles = TileRows.tiles(rows: weight.source.rows, columns: weight.source.columns)
+    let tiles = TileRows.tiles(rows: weight.shape.rows, columns: weight.shape.columns)
     try walk(weight, tiles: tiles) { _, original, delivered in
       values.original.append(copying: original)
       values.delivered.append(copying: delivered)
@@ -42,7 +43,7 @@ extension MeasuringPass {
   func rows(
     _ rows: [Int], of weight: PlannedWeight
   ) throws -> (original: [Float], delivered: [Float]) {
-    let columns = weight.source.columns
+    let columns = weight.shape.columns
     var places: [Int: [Int]] = [:]
     for (place, row) in rows.enumerated() { places[row, default: []].append(place) }
     var values = (
@@ -51,7 +52,7 @@ extension MeasuringPass {
     )
     let multiple = weight.rowMultiple
     let tiles = Set(rows.map { $0 / multiple }).sorted().map {
-      $0 * multiple..<min(($0 + 1) * multiple, weight.source.rows)
+      $0 * multiple..<min(($0 + 1) * multiple, weight.shape.rows)
     }
     try walk(weight, tiles: tiles) { tileRows, original, delivered in
       for row in tileRows {

@@ -48,8 +48,9 @@ extension PlannedExtent {
 extension PlannedWeight {
   fileprivate func plannedTensor(projection: ExpertProjection?) -> PlannedTensor {
     PlannedTensor(
-      name: source.name, sourceDType: source.primary.dtype, shape: source.shape,
-      role: role.rawValue, layer: layer, expert: expert, scheme: scheme.rawValue,
+      name: source.name, sourceDType: source.primary.dtype, shape: shape,
+      role: role.rawValue, layer: layer, expert: expert, part: part?.index ?? 0,
+      scheme: scheme.rawValue,
       encoding: encoding, hasErrorRecord: isQuantized, projection: projection)
   }
 }
@@ -66,11 +67,11 @@ extension ConversionPlan {
     for (extent, unit) in units.enumerated() {
       for (index, weight) in unit.weights.enumerated() {
         let (scheme, encoding) = try PlannedWeight.fate(
-          of: weight.source, role: weight.role, options: options)
+          of: weight.source, part: weight.part, role: weight.role, options: options)
         extents[extent].tensors[index].scheme = scheme.rawValue
         extents[extent].tensors[index].encoding = encoding
         extents[extent].tensors[index].hasErrorRecord = scheme != .keep
-        if scheme != .keep { elementCount += weight.source.shape.elementCount }
+        if scheme != .keep { elementCount += weight.shape.elementCount }
       }
     }
     let size = try container.size(
@@ -100,6 +101,8 @@ extension JSONValue {
       members["experts_per_layer"] = .integer(mixture.router.expertCount)
       members["experts_per_token"] = .integer(mixture.router.expertsPerToken)
     }
+    let fused = FusedTensor.all(of: source)
+    if !fused.isEmpty { members["fused"] = .array(fused.map(\.json)) }
     return .object(members)
   }
 }

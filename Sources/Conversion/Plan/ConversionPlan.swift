@@ -3,7 +3,7 @@ public import Container
 public import ModelFamilies
 public import Quantization
 public import SourceWeights
-import Tensors
+public import Tensors
 
 /// A weight of the source and its fate.
 public struct PlannedWeight: Sendable {
@@ -18,6 +18,10 @@ public struct PlannedWeight: Sendable {
   }
 
   public let source: SourceWeight
+  /// Which of the source weight's matrices it is; nil for the whole.
+  public let part: TensorPart?
+  /// The logical shape, of the part if it is one.
+  public let shape: Shape
   public let role: TensorRole
   public let layer: Int?
   public let expert: Int?
@@ -33,6 +37,13 @@ public struct PlannedWeight: Sendable {
   /// Rows can be encoded and decoded apart from others if they start at a multiple of this.
   var rowMultiple: Int {
     if case .quantized(let format) = encoding { format.blockRows ?? 1 } else { 1 }
+  }
+
+  /// The bytes that the source spends on it, companions included.
+  public var sourceByteCount: Int {
+    guard part != nil, source.shape.elementCount > 0 else { return source.byteCount }
+    let share = Double(shape.elementCount) / Double(source.shape.elementCount)
+    return Int((Double(source.byteCount) * share).rounded())
   }
 
   /// Whether codes of the source are quantized once more.
@@ -61,7 +72,7 @@ public struct ConversionUnit: Sendable {
   public internal(set) var weights: [PlannedWeight]
 
   /// The bytes to read.
-  public var sourceByteCount: Int { weights.reduce(0) { $0 + $1.source.byteCount } }
+  public var sourceByteCount: Int { weights.reduce(0) { $0 + $1.sourceByteCount } }
 }
 
 /// Every tensor's fate and the exact size of the output, known before anything is read but headers.
@@ -101,13 +112,11 @@ extension ConversionPlan {
     self.source = source
     self.options = options
 
-    let planned = try zip(source.weights.weights, source.places).map {
-      try PlannedWeight(weight: $0, place: $1, options: options)
-    }
+    let planned = try source.matrices.map { try PlannedWeight(matrix: $0, options: options) }
     units = Self.units(of: source, planned: planned)
 
     quantizedElementCount = planned.reduce(0) {
-      $0 + ($1.isQuantized ? $1.source.shape.elementCount : 0)
+      $0 + ($1.isQuantized ? $1.shape.elementCount : 0)
     }
     container = try Self.container(source: source, options: options, units: units)
 
@@ -136,14 +145,15 @@ extension ConversionPlan {
   }
 
   /// Cuts the weights into units: the MLPs that layers are made of, and groups of all others.
-  /// - Parameter planned: the fates of `source.weights.weights`, in their order.
+  /// - Parameter planned: the fates of `source.matrices`, in their order.
   static func units(of source: Source, planned: [PlannedWeight]) -> [ConversionUnit] {
+    let table = MatrixTable(source.matrices)
     var isTaken = [Bool](repeating: false, count: planned.count)
     var mlps: [Int: [ConversionUnit]] = [:]
     for layer in source.description.layers {
       func add(_ kind: ConversionUnit.Kind, _ names: MLPWeights) {
         let weights: [PlannedWeight] = [names.gate, names.up, names.down].compactMap {
-          guard let index = source.weights.index(of: $0.name), !isTaken[index] else { return nil }
+          guard let index = table[$0], !isTaken[index] else { return nil }
           isTaken[index] = true
           return planned[index]
         }
@@ -166,11 +176,11 @@ extension ConversionPlan {
     for key in Set(others.keys).union(mlps.keys).sorted() {
       let layer = key < 0 ? nil : key
       let weights = (others[key] ?? []).map { planned[$0] }
-      let small = weights.filter { $0.source.byteCount < ownExtentByteCount }
+      let small = weights.filter { $0.sourceByteCount < ownExtentByteCount }
       if !small.isEmpty {
         units.append(ConversionUnit(kind: .tensors, layer: layer, weights: small))
       }
-      for weight in weights where weight.source.byteCount >= ownExtentByteCount {
+      for weight in weights where weight.sourceByteCount >= ownExtentByteCount {
         units.append(ConversionUnit(kind: .tensors, layer: layer, weights: [weight]))
       }
       units += mlps[key] ?? []
@@ -182,24 +192,28 @@ extension ConversionPlan {
 extension PlannedWeight {
   /// Decides the fate of a weight.
   /// - Throws: `ConversionError.schemeDoesNotFit`.
-  init(weight: SourceWeight, place: TensorAssignment, options: ConversionOptions) throws {
-    let (scheme, encoding) = try Self.fate(of: weight, role: place.role, options: options)
-    self.init(weight: weight, place: place, scheme: scheme, encoding: encoding)
+  init(matrix: SourceMatrix, options: ConversionOptions) throws {
+    let (scheme, encoding) = try Self.fate(
+      of: matrix.source, part: matrix.part, role: matrix.place.role, options: options)
+    self.init(matrix: matrix, scheme: scheme, encoding: encoding)
   }
 
   /// The scheme of a weight, and how the output stores it.
   /// - Throws: `ConversionError.schemeDoesNotFit`.
   static func fate(
-    of weight: SourceWeight, role: TensorRole, options: ConversionOptions
+    of weight: SourceWeight, part: TensorPart?, role: TensorRole, options: ConversionOptions
   ) throws -> (scheme: Scheme, encoding: TensorEncoding) {
     let scheme =
       options.recipe.scheme(tensor: weight.name, role: role, isMatrix: weight.shape.rank >= 2)
       ?? (role.isMLPWeight ? options.scheme : .keep)
 
+    func misfit(_ reason: String) -> ConversionError {
+      .schemeDoesNotFit(tensor: weight.name, scheme: scheme.rawValue, reason: reason)
+    }
+    if let part, scheme == .keep, !PartReader.isSeparable(part.part, of: weight) {
+      throw misfit("its codes cannot be taken apart into the matrices that it holds")
+    }
     if scheme != .keep {
-      func misfit(_ reason: String) -> ConversionError {
-        .schemeDoesNotFit(tensor: weight.name, scheme: scheme.rawValue, reason: reason)
-      }
       if case .plain(let dtype) = weight.encoding, !dtype.isPlainFloat {
         throw misfit("its elements are \(dtype.rawValue), not weights")
       }
@@ -216,11 +230,14 @@ extension PlannedWeight {
   }
 
   /// A weight whose scheme and encoding are decided.
-  init(weight: SourceWeight, place: TensorAssignment, scheme: Scheme, encoding: TensorEncoding) {
+  init(matrix: SourceMatrix, scheme: Scheme, encoding: TensorEncoding) {
+    let weight = matrix.source
     source = weight
-    role = place.role
-    layer = place.layer
-    expert = place.expert
+    part = matrix.part
+    shape = matrix.part?.part.shape(columns: weight.columns) ?? weight.shape
+    role = matrix.place.role
+    layer = matrix.place.layer
+    expert = matrix.place.expert
     self.scheme = scheme
     self.encoding = encoding
     treatment =

@@ -77,10 +77,10 @@ public struct PlanDocument: Sendable, Codable, Equatable {
       unit.weights.enumerated().map { index, weight in
         Fate(
           name: weight.source.name, role: weight.role.rawValue, layer: weight.layer,
-          expert: weight.expert, shape: weight.source.shape.dimensions,
+          expert: weight.expert, shape: weight.shape.dimensions,
           from: weight.source.summary, to: weight.storedAs,
           scheme: weight.scheme.rawValue, treatment: weight.treatment.name,
-          sourceBytes: weight.source.byteCount,
+          sourceBytes: weight.sourceByteCount,
           outputBytes: plan.container.byteRange(ofTensor: index, inExtent: extent).count)
       }
     }.sorted { $0.name.utf8Precedes($1.name) }

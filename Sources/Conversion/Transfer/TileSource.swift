@@ -1,5 +1,6 @@
 import Bytes
 import Checkpoints
+import ModelFamilies
 import SourceWeights
 import Tensors
 
@@ -9,17 +10,24 @@ struct TileSource {
   /// Weights of up to this many elements are held (64 MiB of Float32).
   private static let heldElementCount = 1 << 24
 
-  let weight: SourceWeight
+  private let weight: SourceWeight
+  private let shape: Shape
   private var reader: WeightReader
+  /// In place of `reader` for a part of a weight.
+  private var partReader: PartReader?
   /// The whole weight, if it is held.
   private var held: [Float] = []
   private var checksum = Checksum()
   /// The first row whose bytes are not in `checksum` yet.
   private var nextRow = 0
 
-  init(weight: SourceWeight, checkpoint: Checkpoint) {
-    self.weight = weight
-    reader = WeightReader(weight: weight, checkpoint: checkpoint)
+  init(weight: PlannedWeight, checkpoint: Checkpoint) {
+    self.weight = weight.source
+    shape = weight.shape
+    reader = WeightReader(weight: weight.source, checkpoint: checkpoint)
+    partReader = weight.part.map {
+      PartReader(weight: weight.source, part: $0.part, checkpoint: checkpoint)
+    }
   }
 
   /// What is held of a weight whose maximum is asked for, in bytes.
@@ -28,33 +36,39 @@ struct TileSource {
   }
 
   /// The tiles in order.
-  var tiles: [Range<Int>] { TileRows.tiles(rows: weight.rows, columns: weight.columns) }
+  var tiles: [Range<Int>] { TileRows.tiles(rows: shape.rows, columns: shape.columns) }
 
   /// The number of elements of the largest tile.
   var capacity: Int {
-    min(weight.rows, TileRows.height(columns: weight.columns)) * weight.columns
+    min(shape.rows, TileRows.height(columns: shape.columns)) * shape.columns
   }
 
   /// Decodes a tile into a buffer of `capacity`. Ask for the tiles in order.
   mutating func read(_ rows: Range<Int>, into values: inout [Float]) throws {
-    let count = rows.count * weight.columns
+    let count = rows.count * shape.columns
     var span = values.mutableSpan
     var tile = span.slice(0..<count)
     if held.isEmpty {
-      try reader.readRows(rows, into: &tile)
+      if partReader != nil {
+        try partReader?.readRows(rows, into: &tile)
+      } else {
+        try reader.readRows(rows, into: &tile)
+      }
       sum(rows)
     } else {
-      let start = rows.lowerBound * weight.columns
+      let start = rows.lowerBound * shape.columns
       for index in 0..<count { tile[index] = held[start + index] }
     }
   }
 
   /// The rows that were read last, as the weight's encoding holds them.
-  var storedRows: [UInt8] { reader.storedRows }
+  var storedRows: [UInt8] { partReader?.storedRows ?? reader.storedRows }
 
   /// The planes that follow the codes in the weight's encoding.
   mutating func planes() throws -> (scales: [UInt8], zeroPoints: [UInt8], globalScale: Float?) {
-    (try reader.scaleBytes(), try reader.zeroPointBytes(), try reader.globalScale())
+    let (scales, zeroPoints) = (try reader.scaleBytes(), try reader.zeroPointBytes())
+    guard let partReader else { return (scales, zeroPoints, try reader.globalScale()) }
+    return (partReader.rowsOfPlane(scales), partReader.rowsOfPlane(zeroPoints), nil)
   }
 
   /// XXH3-64 of each of the source's tensors, by name, once all tiles have been read.
@@ -67,13 +81,13 @@ struct TileSource {
   /// The largest finite magnitude. Reads the whole weight, and holds it if it is not too large; call
   /// it before the first tile is read.
   mutating func maximum() throws -> Float {
-    let holds = weight.rows * weight.columns <= Self.heldElementCount
+    let holds = shape.rows * shape.columns <= Self.heldElementCount
     var whole: [Float] = []
     var buffer = [Float](repeating: 0, count: capacity)
     var maximum: Float = 0
     for rows in tiles {
       try read(rows, into: &buffer)
-      let tile = buffer[..<(rows.count * weight.columns)]
+      let tile = buffer[..<(rows.count * shape.columns)]
       for value in tile where value.magnitude > maximum && value.isFinite {
         maximum = value.magnitude
       }
@@ -86,7 +100,7 @@ struct TileSource {
   /// Adds the bytes that were just read to the checksum, unless a former round has.
   private mutating func sum(_ rows: Range<Int>) {
     guard rows.lowerBound == nextRow else { return }
-    let bytes = reader.sourceRows
+    let bytes = partReader?.storedRows ?? reader.sourceRows
     checksum.update(bytes.rawSpan)
     nextRow = rows.upperBound
   }

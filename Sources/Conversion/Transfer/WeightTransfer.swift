@@ -26,7 +26,7 @@ struct WeightTransfer {
   ///   - tiles: the rows to go through; nil for all, as writing demands.
   ///   - observe: receives each tile, as the source has it and as the output has it.
   func run(tiles: [Range<Int>]? = nil, _ observe: TileObserver) throws -> Outcome {
-    var source = TileSource(weight: weight.source, checkpoint: checkpoint)
+    var source = TileSource(weight: weight, checkpoint: checkpoint)
     let tiles = tiles ?? source.tiles
     let statistics =
       switch weight.treatment {
@@ -47,7 +47,7 @@ struct WeightTransfer {
       try Interruption.check()
       try source.read(rows, into: &values)
       try extent?.append(source.storedRows)
-      let tile = values.span.extracting(first: rows.count * weight.source.columns)
+      let tile = values.span.extracting(first: rows.count * weight.shape.columns)
       statistics.add(reference: tile, approximation: tile)
       try observe(rows, tile, tile)
     }
@@ -69,7 +69,7 @@ struct WeightTransfer {
     for rows in tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
-      let tile = values.span.extracting(first: rows.count * weight.source.columns)
+      let tile = values.span.extracting(first: rows.count * weight.shape.columns)
       var byteSpan = bytes.mutableSpan
       var encoded = byteSpan.slice(0..<tile.count * 2)
       ElementConversion.encodeBF16(tile, into: &encoded)
@@ -88,13 +88,13 @@ struct WeightTransfer {
     _ source: inout TileSource, _ tiles: [Range<Int>], to format: QuantizationFormat,
     _ observe: TileObserver
   ) throws -> ErrorStatistics {
-    let columns = weight.source.columns
+    let columns = weight.shape.columns
     let maximum = Quantizer.needsTensorMaximum(format) ? try source.maximum() : nil
     let quantizer = Quantizer(
       format: format, columns: columns, search: search, tensorMaximum: maximum)
     let dequantizer = Dequantizer(
       format: format, columns: columns, globalScale: quantizer.globalScale)
-    let layout = QuantizedLayout(format: format, rows: weight.source.rows, columns: columns)
+    let layout = QuantizedLayout(format: format, rows: weight.shape.rows, columns: columns)
     var codes = [UInt8](
       repeating: 0, count: TileRows.height(columns: columns) * layout.codeRowByteCount)
     var scales = [UInt8](repeating: 0, count: layout.scales.count)

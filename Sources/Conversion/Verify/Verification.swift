@@ -30,33 +30,35 @@ public struct Verification: Sendable {
     }
     self.options = options
 
-    let weights = source.weights.weights
-    guard reader.tensorCount == weights.count else {
+    let matrices = source.matrices
+    guard reader.tensorCount == matrices.count else {
       throw ConversionError.differentTensors(
         container: reader.path.string,
-        reason: "it holds \(reader.tensorCount) tensors, the source \(weights.count) weights")
+        reason: "it holds \(reader.tensorCount) tensors, the source \(matrices.count) weights")
     }
-    let planned = try zip(weights, source.places).map { try Self.match($0, $1, reader) }
+    let planned = try matrices.map { try Self.match($0, reader) }
     units = ConversionPlan.units(of: source, planned: planned)
   }
 
   /// Finds a weight of the source in the container.
   private static func match(
-    _ weight: SourceWeight, _ place: TensorAssignment, _ reader: ContainerReader
+    _ matrix: SourceMatrix, _ reader: ContainerReader
   ) throws(ConversionError) -> PlannedWeight {
+    let weight = matrix.source
+    let shape = matrix.part?.part.shape(columns: weight.columns) ?? weight.shape
     func different(_ reason: String) -> ConversionError {
       .differentTensors(container: reader.path.string, reason: "\(weight.name) \(reason)")
     }
-    guard let tensor = try? reader.tensor(named: weight.name) else {
+    guard let tensor = try? reader.tensor(of: matrix) else {
       throw different("is missing there")
     }
-    guard tensor.shape == weight.shape else {
-      throw different("is \(tensor.shape) there and \(weight.shape) here")
+    guard tensor.shape == shape else {
+      throw different("is \(tensor.shape) there and \(shape) here")
     }
     guard let scheme = Scheme(rawValue: tensor.scheme) else {
       throw different("has the unknown scheme '\(tensor.scheme)'")
     }
-    return PlannedWeight(weight: weight, place: place, scheme: scheme, encoding: tensor.encoding)
+    return PlannedWeight(matrix: matrix, scheme: scheme, encoding: tensor.encoding)
   }
 
   /// Measures every quantized weight and, with the gate, every layer.
@@ -74,7 +76,7 @@ public struct Verification: Sendable {
     var payload = 0
     var elements = 0
     for weight in units.flatMap(\.weights) where weight.isQuantized {
-      let tensor = try reader.tensor(named: weight.source.name)
+      let tensor = try reader.tensor(of: weight)
       payload += tensor.payloadByteCount
       elements += tensor.shape.elementCount
     }
@@ -85,5 +87,21 @@ public struct Verification: Sendable {
     return Report(
       source: source, options: options, units: units, outcome: outcome, bytes: bytes,
       tokens: tokens, fileChecksums: nil, notes: source.notes)
+  }
+}
+
+extension ContainerReader {
+  /// The tensor that a matrix of the source became.
+  func tensor(of matrix: SourceMatrix) throws(ContainerError) -> ContainedTensor {
+    guard let part = matrix.part else { return try tensor(named: matrix.source.name) }
+    return try tensor(
+      named: matrix.source.name, expert: part.assignment.expert, part: part.index)
+  }
+
+  /// The tensor that a weight became.
+  func tensor(of weight: PlannedWeight) throws(ContainerError) -> ContainedTensor {
+    try tensor(
+      named: weight.source.name, expert: weight.part?.assignment.expert,
+      part: weight.part?.index ?? 0)
   }
 }

@@ -1,9 +1,11 @@
 import Bytes
 import Checkpoints
 import Container
+import ModelFamilies
 import Quantization
 import SourceWeights
 import SystemPackage
+import Tensors
 
 /// Compares the units of a container with their source.
 final class VerifyingPass: MeasuringPass {
@@ -43,16 +45,16 @@ final class VerifyingPass: MeasuringPass {
   private func compare(
     _ weight: PlannedWeight, tiles: [Range<Int>]? = nil, observe: TileObserver
   ) throws -> ErrorStatistics {
-    var source = TileSource(weight: weight.source, checkpoint: checkpoint)
+    var source = TileSource(weight: weight, checkpoint: checkpoint)
     var rowsOfTensor = try ContainedRows(
-      tensor: reader.tensor(named: weight.source.name), reader: reader)
+      tensor: reader.tensor(of: weight), reader: reader)
     var values = [Float](repeating: 0, count: source.capacity)
     var delivered = values
     var statistics = ErrorStatistics()
     for rows in tiles ?? source.tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
-      let count = rows.count * weight.source.columns
+      let count = rows.count * weight.shape.columns
       do {
         let original = values.span.extracting(first: count)
         var span = delivered.mutableSpan
