@@ -2,6 +2,7 @@ import Container
 import Conversion
 import FixtureSupport
 import Foundation
+import ModelFamilies
 import Quantization
 import SourceWeights
 import SystemPackage
@@ -55,9 +56,40 @@ final class Converted {
     return matrix
   }
 
+  /// A weight of the source or a matrix that it holds, element by element as the part says.
+  func original(_ reference: WeightReference) throws -> Matrix {
+    let whole = try original(reference.name)
+    guard let part = reference.part else { return whole }
+    let shape = part.shape(columns: whole.columns)
+    var matrix = Matrix(rows: shape.rows, columns: shape.columns)
+    for row in 0..<matrix.rows {
+      let output = part.firstOutput + row * part.outputStride
+      for column in 0..<matrix.columns {
+        let (r, c) = part.isTransposed ? (column, output) : (output, column)
+        matrix.values[row * matrix.columns + column] =
+          whole.values[(part.storedRows.lowerBound + r) * whole.columns + c]
+      }
+    }
+    return matrix
+  }
+
+  /// A matrix of the output. One-column parts, the biases, lie in tensors that are kept whole.
+  func delivered(_ reference: WeightReference) throws -> Matrix {
+    guard let part = reference.part else { return try delivered(reference.name) }
+    guard
+      let place = source.description.parts(of: reference.name).first(where: { $0.part == part })
+    else { return try original(reference) }
+    return try delivered(
+      try reader().tensor(
+        named: reference.name, expert: place.assignment.expert, part: place.index))
+  }
+
   /// A weight of the output, decoded whole from its planes.
   func delivered(_ name: String) throws -> Matrix {
-    let tensor = try reader().tensor(named: name)
+    try delivered(reader().tensor(named: name))
+  }
+
+  func delivered(_ tensor: ContainedTensor) throws -> Matrix {
     let bytes = try bytes(tensor.byteRange)
     var matrix = Matrix(rows: tensor.shape.rows, columns: tensor.shape.columns)
     var values = matrix.values.mutableSpan
@@ -84,6 +116,9 @@ let allFixtures = [
   "deepseek_v3", "deepseek_v3_fp8", "deepseek_v3_mtp", "qwen3_moe", "mixtral", "llama_r1_distill",
   "qwen2_r1_distill", "trained",
 ]
+
+/// Those whose experts share tensors.
+let fusedFixtures = ["qwen3_5_moe", "gpt_oss", "granitemoe", "llama4_text", "dbrx"]
 
 /// Whether two arrays hold the same bits.
 func sameBits<Element: BitwiseCopyable>(_ a: [Element], _ b: [Element]) -> Bool {

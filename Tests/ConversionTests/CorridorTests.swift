@@ -18,7 +18,8 @@ import Validation
   static let cases: [(String, Scheme)] =
     allFixtures.flatMap { fixture in
       [Scheme.int4G32, .fp8E4M3Block128, .keep].map { (fixture, $0) }
-    } + Scheme.allCases.flatMap { [("trained", $0), ("deepseek_v3_mtp", $0)] }
+    } + fusedFixtures.flatMap { [($0, Scheme.int4G32), ($0, .keep)] }
+    + Scheme.allCases.flatMap { [("trained", $0), ("deepseek_v3_mtp", $0)] }
 
   @Test(arguments: cases)
   func convertsAndVerifies(fixture: String, scheme: Scheme) throws {
@@ -32,7 +33,7 @@ import Validation
 
       // One entry per quantized tensor.
       let planned = plan.units.flatMap(\.weights)
-      #expect(planned.count == converted.source.weights.weights.count)
+      #expect(planned.count == converted.source.matrices.count)
       let quantized = planned.filter { $0.role.isMLPWeight && scheme != .keep }
       #expect(report.weights.map(\.name) == quantized.map(\.source.name).sorted())
       for entry in report.weights {

@@ -22,7 +22,7 @@ import Testing
   /// F32 holds every number exactly: kept weights are the source's decode, bit for bit; quantized
   /// ones are what the file's planes decode to.
   @Test(
-    arguments: allFixtures.map { ($0, Scheme.keep) } + [
+    arguments: (allFixtures + fusedFixtures).map { ($0, Scheme.keep) } + [
       ("trained", .int4G32), ("mixtral", .nvfp4), ("deepseek_v3_fp8", .int4AsymmetricG64),
       ("qwen3_moe", .mxfp8),
     ])

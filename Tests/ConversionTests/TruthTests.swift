@@ -15,7 +15,8 @@ import Validation
     ("trained", Scheme.int4G64), ("trained", .mxfp4), ("deepseek_v3_fp8", .nvfp4),
     ("qwen3_moe", .int4AsymmetricG32), ("mixtral", .int4G128), ("llama_r1_distill", .int8Channel),
     ("qwen2_moe", .int4G32), ("qwen3_next", .int4G32), ("minimax", .int4G32), ("phimoe", .int4G32),
-    ("ernie4_5_moe", .int4G32),
+    ("ernie4_5_moe", .int4G32), ("qwen3_5_moe", .int4G32), ("gpt_oss", .int4G32),
+    ("granitemoe", .int4G32), ("llama4_text", .int4G32), ("dbrx", .int4G32),
   ])
   func figuresAreTrue(fixture: String, scheme: Scheme) throws {
     try withTemporaryFolder { folder in
@@ -29,8 +30,10 @@ import Validation
           $0.tokens = Fixtures.path("trained/tokens-test.safetensors")
         }
       }
-      let original = WholeModel(converted, weights: converted.original)
-      let delivered = WholeModel(converted, weights: converted.delivered)
+      let original = WholeModel(
+        converted, weights: converted.original, matrices: converted.original)
+      let delivered = WholeModel(
+        converted, weights: converted.delivered, matrices: converted.delivered)
       let ids = try tokens(converted)
       var x = try original.embedded(ids)
       var xDelivered = try delivered.embedded(ids)
@@ -95,14 +98,21 @@ import Validation
 private struct WholeModel {
   let description: ModelDescription
   let weight: (String) throws -> Matrix
+  let matrix: (WeightReference) throws -> Matrix
 
-  init(_ converted: Converted, weights: @escaping (String) throws -> Matrix) {
+  init(
+    _ converted: Converted, weights: @escaping (String) throws -> Matrix,
+    matrices: @escaping (WeightReference) throws -> Matrix
+  ) {
+    matrix = matrices
     description = converted.source.description
     weight = weights
   }
 
   func embedded(_ ids: [Int]) throws -> Matrix {
-    try weight(description.embedding).gatheredRows(at: ids)
+    var rows = try weight(description.embedding).gatheredRows(at: ids)
+    for index in rows.values.indices { rows.values[index] *= description.embeddingFactor }
+    return rows
   }
 
   func normalized(_ layer: LayerDescription, _ x: Matrix) throws -> Matrix {
@@ -123,8 +133,12 @@ private struct WholeModel {
   ) throws -> (output: Matrix, routing: Routing?) {
     func mlp(_ names: MLPWeights) throws -> GatedMLPWeights {
       GatedMLPWeights(
-        gate: try weight(names.gate.name), up: try weight(names.up.name),
-        down: try weight(names.down.name))
+        gate: try matrix(names.gate), up: try matrix(names.up), down: try matrix(names.down),
+        biases: try names.biases.map {
+          GatedMLPBiases(
+            gate: try matrix($0.gate).values, up: try matrix($0.up).values,
+            down: try matrix($0.down).values)
+        })
     }
     switch layer.mlp {
     case .dense(let names):
@@ -132,7 +146,8 @@ private struct WholeModel {
     case .mixtureOfExperts(let moe):
       let result = MoELayer(
         routerWeight: try weight(moe.routerWeight),
-        correctionBias: try moe.correctionBias.map { try weight($0).values }, rule: moe.router,
+        correctionBias: try moe.correctionBias.map { try weight($0).values },
+        logitBias: try moe.logitBias.map { try weight($0).values }, rule: moe.router,
         experts: try moe.experts.map(mlp), sharedExpert: try moe.sharedExpert.map(mlp),
         sharedExpertGate: try moe.sharedExpertGate.map { try weight($0) },
         activation: layer.activation
