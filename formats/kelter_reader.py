@@ -161,7 +161,12 @@ class Container:
 
     @property
     def files(self):
-        return [File(self._string(*f[:2]), *f[2:]) for f in self._records(8, "<3I4x2Q")]
+        found = [File(self._string(*f[:2]), *f[2:]) for f in self._records(8, "<3I4x2Q")]
+        for file in found:
+            # It may be written to a folder, and must not get out of it.
+            plain = file.name not in ("", ".", "..") and not set(file.name) & {"/", "\0"}
+            require(plain, f"file name {file.name!r}")
+        return found
 
     @property
     def sources(self):
@@ -252,6 +257,9 @@ class Container:
             start += extent.size
         if start != self.size:
             yield "the extents do not end with the file"
+        for file in self.files:
+            if file.offset + file.size > self.size:
+                yield f"file {file.name!r} is outside of the file"
 
 
 def scale_counts(tensor, rows, columns):

@@ -84,7 +84,8 @@ public enum PlanFault: Error, Hashable, CustomStringConvertible {
   case duplicateExpert(layer: Int, expert: Int)
   /// Two files, or two sources, share a name.
   case duplicateFile(String)
-  /// A shape, a count or an index does not fit its field, or bits do not end on a whole byte.
+  /// A shape, a count or an index does not fit its field, bits do not end on a whole byte, or the
+  /// name of a file is none.
   case unstorable(String)
   /// The tensors of an expert do not start with its projections, each once, in their order.
   case wrongProjections(layer: Int, expert: Int)
@@ -98,7 +99,7 @@ public enum PlanFault: Error, Hashable, CustomStringConvertible {
       "expert \(expert) of layer \(layer): would be stored twice"
     case .duplicateFile(let name): "file \(name): would be stored twice"
     case .unstorable(let name):
-      "\(name): the container cannot hold its shape, its format or its numbers"
+      "\(name): the container cannot hold its name, its shape, its format or its numbers"
     case .wrongProjections(let layer, let expert):
       "expert \(expert) of layer \(layer): its extent must start with gate, up and down"
     case .tooLarge: "the output would be larger than a file can be"

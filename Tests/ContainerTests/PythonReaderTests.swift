@@ -57,6 +57,30 @@ struct PythonReaderTests {
     #expect(try PythonReader.run([path.string, "--check"]).status != 0)
   }
 
+  /// A name that leads out of the folder which the file would be written to.
+  @Test func itRefusesAPathForAFileName() throws {
+    let golden = try File(path: Fixtures.path("container/tiny.kelter"))
+    var bytes = try golden.bytes(in: 0..<golden.byteCount)
+    // The name `config.json` in the strings, and the checksums that cover it.
+    bytes.replaceSubrange(0x4080 + 0x27F..<0x4080 + 0x27F + 11, with: "../evil.txt".utf8)
+    let entry = 64 + 48
+    let size = Int(bytes[entry + 24]) | Int(bytes[entry + 25]) << 8
+    let checksum = Checksum.of(Array(bytes[0x4080..<0x4080 + size]).rawSpan)
+    for place in 0..<8 {
+      bytes[entry + 32 + place] = UInt8(truncatingIfNeeded: checksum >> UInt64(8 * place))
+    }
+    bytes.mendHeaderChecksum()
+    let path = folder.file("evil.kelter")
+    let output = try AtomicFile(path: path, replacing: true)
+    try output.write(bytes.rawSpan, at: 0)
+    try output.publish()
+    #expect(try PythonReader.run([path.string, "--check"]).status == 65)
+    // With the checksums mended the name is all that the verifier has to say.
+    #expect(
+      try ContainerVerifier.verify(ContainerReader(path: path)).first?.description.contains(
+        "malformed file name") == true)
+  }
+
   /// The same bits as the kernels, for every scheme, partial groups included.
   @Test func itDequantizesToTheSameBits() throws {
     let path = folder.file("tiny.kelter")

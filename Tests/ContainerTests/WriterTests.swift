@@ -68,6 +68,20 @@ struct WriterTests {
           extents: [], files: [.init(name: "f", byteCount: 1), .init(name: "f", byteCount: 2)],
           metadata: .null)
       } == .duplicateFile("f"))
+    for name in ["", ".", "..", "/", "../evil.txt", "a/b", "a\0b"] {
+      #expect(
+        fault {
+          try ContainerPlan(
+            extents: [], files: [.init(name: name, byteCount: 1)], metadata: .null)
+        } == .unstorable("file \(name)"))
+    }
+    for name in ["...", "..a", "a b", "a\\b"] {
+      #expect(
+        fault {
+          try ContainerPlan(
+            extents: [], files: [.init(name: name, byteCount: 1)], metadata: .null)
+        } == nil)
+    }
     #expect(
       fault { try ContainerPlan(extents: [], metadata: .number(.nan)) } == .unstorable("metadata"))
   }

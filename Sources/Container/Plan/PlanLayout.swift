@@ -160,7 +160,7 @@ struct PlanLayout {
     for source in sources where source.byteCount < 0 || source.headerByteCount < 0 {
       throw PlanFault.unstorable("file \(source.name)")
     }
-    for file in files where file.byteCount < 0 {
+    for file in files where file.byteCount < 0 || !file.name.isFileName {
       throw PlanFault.unstorable("file \(file.name)")
     }
   }

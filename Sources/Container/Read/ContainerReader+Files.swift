@@ -20,7 +20,8 @@ public struct ContainedSource: Sendable, Hashable {
 }
 
 extension ContainerReader {
-  /// The files, sorted by name.
+  /// The files, sorted by name. Each name is one component of a path: a folder that the files are
+  /// written to holds them all.
   public func files() throws(ContainerError) -> [ContainedFile] {
     var files: [ContainedFile] = []
     for index in 0..<count(.files) {
@@ -35,9 +36,9 @@ extension ContainerReader {
         range.upperBound <= extent.byteRange.lowerBound + extent.usedByteCount,
         range.lowerBound % ContainerFormat.innerAlignment == 0
       else { throw damage(offset + 16, .outside(field: "file")) }
-      files.append(
-        ContainedFile(
-          name: try loadString(offset, "name"), extentIndex: extentIndex, byteRange: range))
+      let name = try loadString(offset, "name")
+      guard name.isFileName else { throw damage(offset, .malformed(what: "file name")) }
+      files.append(ContainedFile(name: name, extentIndex: extentIndex, byteRange: range))
     }
     return files
   }
