@@ -45,7 +45,7 @@ extension ConversionPlan {
         bytes: .init(
           source: source.byteCount, output: container.byteCount, bitsPerWeight: bitsPerWeight,
           fileBitsPerWeight: fileBitsPerWeight),
-        tokens: tokens, fileChecksums: checksums, notes: notes)
+        tokens: tokens, fileChecksums: checksums, notes: notes(after: outcome))
       // Both are on the disk before either gets its name.
       let reportFile = try Self.write(report, besides: path)
       if report.budget.passed {

@@ -1,6 +1,5 @@
 import Bytes
 import Checkpoints
-import Quantization
 import Tensors
 
 /// What decodes the codes of a weight, as its format holds it.
@@ -43,9 +42,7 @@ extension Checkpoint {
 
 extension RowCodes {
   /// The planes beside the codes.
-  func planes(
-    format: QuantizationFormat, checkpoint: Checkpoint
-  ) throws(SourceWeightsError) -> SourcePlanes {
+  func planes(_ checkpoint: Checkpoint) throws(SourceWeightsError) -> SourcePlanes {
     var planes = SourcePlanes()
     let allowsZero = scales.dtype == .f8E4M3
     let (bytes, values) = try checkpoint.scales(scales, allowsZero: allowsZero)
@@ -72,7 +69,7 @@ extension RowCodes {
         }
       }
     }
-    if format.scale == .f32, dividesByGlobalScale || scales.dtype != .f32 {
+    if dividesByGlobalScale {
       planes.scales = [UInt8](repeating: 0, count: 4 * floats.count)
       var span = planes.scales.mutableSpan
       ElementConversion.encodeF32(floats.span, into: &span)

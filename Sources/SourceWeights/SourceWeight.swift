@@ -23,7 +23,7 @@ public struct SourceWeight: Sendable, Hashable {
   public let encoding: SourceEncoding
   /// How the source stores it.
   public let layout: WeightLayout
-  /// What people call that: `GPTQ, 4 bits`; nil for a plain weight.
+  /// What people call that: `GPTQ, 4 bits`; nil where the encoding says all.
   public let layoutName: String?
   /// The values, or their codes.
   public let primary: TensorRecord

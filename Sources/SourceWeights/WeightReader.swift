@@ -142,8 +142,7 @@ public struct WeightReader: Sendable {
     if case .quantized(let own) = weight.encoding { format = own }
     switch weight.layout {
     case .plain: break
-    case .rows(let codes):
-      if let format { planes = try codes.planes(format: format, checkpoint: checkpoint) }
+    case .rows(let codes): planes = try codes.planes(checkpoint)
     case .integers(let packing):
       let decoder = try IntegerDecoder(packing, weight: weight, checkpoint: checkpoint)
       if let format {

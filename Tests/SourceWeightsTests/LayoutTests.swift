@@ -82,7 +82,7 @@ struct LayoutTests {
   @Test(arguments: [
     ("mxfp4_gpt_oss", Scheme.mxfp4), ("ct_mxfp4", .mxfp4), ("fp4_dsv4_experts", .mxfp4),
     ("nvfp4_modelopt", .nvfp4), ("ct_int4_sym_g32", .int4G32),
-    ("ct_int4_asym_g32", .int4AsymmetricG32), ("ct_int8_channel", .int8Channel),
+    ("ct_int4_asym_g32", .int4AsymmetricG32),
     ("fp8_block_f32scale", .fp8E4M3Block128),
   ])
   func isHeldInTheFormatOfTheScheme(name: String, scheme: Scheme) throws {
@@ -111,6 +111,29 @@ struct LayoutTests {
       let weight = try SourceWeights(checkpoint: checkpoint).weights[0]
       let values = try decode(weight, checkpoint, tileRows: 5)
       #expect(values.map(fixture.rounded) == fixture.expected)
+    }
+  }
+
+  /// E4M3 scales of tiny groups underflow to zero: their weights are zero, and what is held has a scale
+  /// all the same.
+  @Test(arguments: ["nvfp4_modelopt", "ct_nvfp4"])
+  func readsZeroScalesAsZeros(name: String) throws {
+    var fixture = try LayoutFixture(name)
+    fixture["x.weight_scale"].bytes[5] = 0
+    try withCheckpoint(fixture.tensors, config: fixture.config) { checkpoint in
+      let weight = try SourceWeights(checkpoint: checkpoint).weights[0]
+      var expected = fixture.expected
+      // The second group of the second row.
+      for column in 16..<32 { expected[64 + column] = 0 }
+      #expect(try decode(weight, checkpoint, tileRows: 3).map(fixture.rounded) == expected)
+      var reader = WeightReader(weight: weight, checkpoint: checkpoint)
+      var row = [Float](repeating: 1, count: 64)
+      var span = row.mutableSpan
+      try reader.readRows(1..<2, into: &span)
+      #expect(reader.storedRows[8..<16].allSatisfy { $0 == 0 } && reader.storedRows.count == 32)
+      #expect(try reader.scaleBytes().count(where: { $0 != 0 }) > 0)
+      let size = try reader.scaleBytes().count / (24 * 4)
+      #expect(try reader.scaleBytes()[5 * size..<6 * size].contains { $0 != 0 })
     }
   }
 }

@@ -166,6 +166,7 @@ extension JSONValue {
   fileprivate func dequantized(torchName: String) -> JSONValue {
     guard case .object(var members) = self else { return self }
     members["quantization_config"] = nil
+    members["expert_dtype"] = nil
     if let text = members["text_config"] {
       members["text_config"] = text.dequantized(torchName: torchName)
     }

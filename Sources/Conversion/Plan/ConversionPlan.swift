@@ -4,12 +4,13 @@ public import ModelFamilies
 public import Quantization
 public import SourceWeights
 public import Tensors
+import Validation
 
 /// A weight of the source and its fate.
 public struct PlannedWeight: Sendable {
   /// What becomes of the bytes.
   public enum Treatment: Sendable, Hashable {
-    /// The source's own bytes or codes, bit for bit.
+    /// The source's own bytes or codes, bit for bit; scales may become Float32.
     case copy
     /// Rounded to BFloat16.
     case round
@@ -129,12 +130,7 @@ extension ConversionPlan {
     quantizedByteCount = payload
 
     var notes = source.notes
-    let requantized = planned.count { $0.isQuantized && $0.isRequantized }
-    if requantized > 0 {
-      notes.append(
-        "\(requantized) quantized source weights are quantized once more;"
-          + " errors are against their decoded values")
-    }
+    if let note = Self.requantizationNote(of: planned) { notes.append(note) }
     let decoded = planned.count { $0.source.isDecoded && $0.treatment == .copy }
     if decoded > 0 {
       notes.append(
@@ -142,6 +138,31 @@ extension ConversionPlan {
           + " choose a scheme for them in the recipe to save room")
     }
     self.notes = notes
+  }
+
+  /// The warning that codes are quantized once more; nil if none are.
+  /// - Parameter added: the error that this adds, once it is known.
+  static func requantizationNote(of planned: [PlannedWeight], added: Double? = nil) -> String? {
+    let count = planned.count { $0.isQuantized && $0.isRequantized }
+    if count == 0 { return nil }
+    let figure = added.map { "which adds a relative error of \(Figures.error($0))" }
+    return "\(count) quantized source weights are quantized once more, "
+      + (figure ?? "which adds an error") + "; errors are against their decoded values"
+  }
+
+  /// The notes of the plan, the error that quantizing once more has added among them.
+  func notes(after outcome: MeasuredRun.Outcome) -> [String] {
+    var added = ErrorStatistics()
+    for (unit, statistics) in zip(units, outcome.statistics) {
+      for (weight, statistics) in zip(unit.weights, statistics)
+      where weight.isQuantized && weight.isRequantized {
+        added.merge(statistics)
+      }
+    }
+    let planned = units.flatMap(\.weights)
+    let plain = Self.requantizationNote(of: planned)
+    let measured = Self.requantizationNote(of: planned, added: added.relativeError)
+    return notes.map { $0 == plain ? measured ?? $0 : $0 }
   }
 
   /// Cuts the weights into units: the MLPs that layers are made of, and groups of all others.
@@ -240,9 +261,12 @@ extension PlannedWeight {
     expert = matrix.place.expert
     self.scheme = scheme
     self.encoding = encoding
+    // Codes of blocks that reach over several parts cannot be taken apart.
+    let isCopyable = matrix.part.map { PartReader.isSeparable($0.part, of: weight) } ?? true
     treatment =
       switch encoding {
-      case weight.encoding.stored: .copy
+      case weight.encoding.stored where isCopyable: .copy
+      case .quantized(let format) where isCopyable && weight.encoding.widens(to: format): .copy
       case .plain: .round
       case .quantized(let format): .quantize(format)
       }
@@ -250,6 +274,15 @@ extension PlannedWeight {
 }
 
 extension SourceEncoding {
+  /// Whether the same codes have Float32 scales in a format: so they lose nothing.
+  func widens(to format: QuantizationFormat) -> Bool {
+    guard case .quantized(let own) = self, format.scale == .f32 else { return false }
+    return format
+      == QuantizationFormat(
+        code: own.code, blockRows: own.blockRows, blockColumns: own.blockColumns, scale: .f32,
+        hasZeroPoints: own.hasZeroPoints, hasGlobalScale: own.hasGlobalScale)
+  }
+
   /// How a container stores the source's own bytes.
   var stored: TensorEncoding {
     switch self {

@@ -37,7 +37,8 @@ struct WeightTransfer {
     return Outcome(statistics: statistics, checksums: try source.checksums())
   }
 
-  /// Copies the source's codes, repacked where need be; they are decoded all the same, to find values that are not finite.
+  /// Copies the source's codes, repacked where need be; they are decoded all the same, to find values
+  /// that are not finite.
   private func copy(
     _ source: inout TileSource, _ tiles: [Range<Int>], _ observe: TileObserver
   ) throws -> ErrorStatistics {
@@ -51,9 +52,13 @@ struct WeightTransfer {
       statistics.add(reference: tile, approximation: tile)
       try observe(rows, tile, tile)
     }
-    if case .quantized = weight.encoding, let extent {
+    if case .quantized(let format) = weight.encoding, let extent {
       let planes = try source.planes()
-      try append(planes.scales, planes.zeroPoints, planes.globalScale, to: extent)
+      var scales = planes.scales
+      if case .quantized(let own) = weight.source.encoding, own.scale != format.scale {
+        scales = scales.widened(from: own.scale)
+      }
+      try append(scales, planes.zeroPoints, planes.globalScale, to: extent)
     }
     return statistics
   }
@@ -182,5 +187,18 @@ extension [Float] {
     for index in 0..<count where !self[index].isFinite && approximation[index].isFinite {
       self[index] = approximation[index]
     }
+  }
+}
+
+extension [UInt8] {
+  /// Numbers of another type as Float32, which holds them exactly.
+  fileprivate func widened(from dtype: DType) -> [UInt8] {
+    var floats = [Float](repeating: 0, count: count * 8 / dtype.bitsPerElement)
+    var floatSpan = floats.mutableSpan
+    ElementConversion.decode(span, as: dtype, into: &floatSpan)
+    var bytes = [UInt8](repeating: 0, count: 4 * floats.count)
+    var byteSpan = bytes.mutableSpan
+    ElementConversion.encodeF32(floats.span, into: &byteSpan)
+    return bytes
   }
 }

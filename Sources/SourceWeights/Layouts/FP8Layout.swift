@@ -49,7 +49,7 @@ struct FP8Layout: SourceLayout {
         blocks = .group(32)
       }
       return try .rows(
-        of: tensor, name: tensor.name, layoutName: name, shape: tensor.shape, code: .e4m3,
+        of: tensor, name: tensor.name, layoutName: nil, shape: tensor.shape, code: .e4m3,
         blocks: blocks, scales: scales)
     case .i8 where hasFP4Experts && tensor.field == "weight":
       let scales = try checkpoint.companion(names.reversed(), of: tensor)

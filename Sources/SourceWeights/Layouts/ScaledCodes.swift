@@ -40,7 +40,7 @@ extension SourceWeight {
   /// A weight whose codes lie as a format has them.
   /// - Parameter shape: the shape of the weight, once decoded.
   static func rows(
-    of tensor: TensorRecord, name: String, layoutName: String, shape: Shape, code: CodeFormat,
+    of tensor: TensorRecord, name: String, layoutName: String?, shape: Shape, code: CodeFormat,
     blocks: ScaleBlocks, scales: TensorRecord, scaleDTypes: [DType] = DType.scales,
     globalScale: TensorRecord? = nil, dividesByGlobalScale: Bool = false
   ) throws(SourceWeightsError) -> SourceWeight {
@@ -48,12 +48,10 @@ extension SourceWeight {
       throw .unsupportedShape(tensor: tensor.name, shape: tensor.shape)
     }
     try scales.check(dtypes: scaleDTypes, shapes: scaleShapes, weightShape: shape)
-    // A quotient has no other type than Float32. Bytes with one scale a row are held as Kelter's own
-    // scheme has them; widening loses nothing.
-    let widens = dividesByGlobalScale || code == .int8 && blocks == .channel
+    // A quotient has no other type than Float32.
     let format = QuantizationFormat(
       code: code, blockRows: blockRows, blockColumns: blockColumns,
-      scale: widens ? .f32 : scales.dtype.scaleMeaning,
+      scale: dividesByGlobalScale ? .f32 : scales.dtype.scaleMeaning,
       hasGlobalScale: globalScale != nil && !dividesByGlobalScale)
     return SourceWeight(
       name: name, shape: shape, encoding: .quantized(format),
