@@ -2,8 +2,10 @@ import Checkpoints
 import Container
 import Conversion
 import FixtureSupport
+import ModelFamilies
 import Quantization
 import SourceWeights
+import SystemPackage
 import Tensors
 import Testing
 import Validation
@@ -15,8 +17,6 @@ import Validation
     ("kimi_k2_thinking_int4", "(compressed-tensors pack-quantized, 4 bits)", .int4G32),
     ("qwen3_moe_nvfp4", "(ModelOpt NVFP4)", .nvfp4),
     ("qwen3_moe_gptq_int4", "(GPTQ, 4 bits)", nil),
-    ("qwen3_moe_fp8_bf16scale", "FP8 E4M3, 128×128 blocks, BF16 scales", .fp8E4M3Block128),
-    ("glm4_moe_fp8_channel", "(compressed-tensors float-quantized)", .fp8E4M3Channel),
   ]
 
   static let cases = fixtures.flatMap { fixture in
@@ -88,6 +88,40 @@ import Validation
       #expect(!scales.isEmpty && scales.allSatisfy { $0.name.hasSuffix(".input_scale") })
       #expect(
         converted.report.notes.contains { $0.contains("\(scales.count) scales of activations") })
+    }
+  }
+
+  /// FP8 with scales of BFloat16, as Qwen releases it: the codes are copied, the scales become Float32.
+  @Test func widensScales() throws {
+    try withTemporaryFolder { folder in
+      let original = try Checkpoint(path: Fixtures.path("deepseek_v3_fp8"))
+      let tensors = try original.tensors.map { tensor in
+        let bytes = try original.bytes(of: tensor)
+        let isScale = tensor.name.hasSuffix("_scale_inv")
+        // The upper halves.
+        let stored = isScale ? bytes.indices.filter { $0 % 4 >= 2 }.map { bytes[$0] } : bytes
+        return (
+          tensor.name, isScale ? "BF16" : tensor.dtype.rawValue, tensor.shape.dimensions, stored
+        )
+      }
+      try writeFile("model.safetensors", in: folder, SafetensorsBytes.file(tensors))
+      let config = try contents(Fixtures.path("deepseek_v3_fp8/config.json"))
+      try writeFile("config.json", in: folder, config)
+      let source = try Source(path: folder)
+      var options = ConversionOptions(scheme: .fp8E4M3Block128)
+      options.gate = false
+      let plan = try ConversionPlan(source: source, options: options)
+      let report = try plan.convert(to: folder.appending("out.kelter"))
+      #expect(!report.weights.isEmpty && report.weights.allSatisfy { $0.relativeError == 0 })
+      let reader = try ContainerReader(path: folder.appending("out.kelter"))
+      #expect(try ContainerVerifier.verify(reader) == [])
+      let again = try Verification(reader: reader, source: source, options: options).run()
+      #expect(again.weights == report.weights)
+      for weight in plan.units.flatMap(\.weights) where weight.role.isMLPWeight {
+        #expect(weight.treatment == .copy)
+        let encoding = try reader.tensor(named: weight.source.name).encoding
+        #expect(try encoding == .quantized(#require(Scheme.fp8E4M3Block128.format)))
+      }
     }
   }
 }

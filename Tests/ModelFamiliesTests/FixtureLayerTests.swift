@@ -29,8 +29,7 @@ import Testing
     }
     // Quantized as released, each in another layout.
     + [
-      "kimi_k2_thinking_int4", "qwen3_moe_nvfp4", "qwen3_moe_gptq_int4", "qwen3_moe_fp8_bf16scale",
-      "glm4_moe_fp8_channel",
+      "kimi_k2_thinking_int4", "qwen3_moe_nvfp4", "qwen3_moe_gptq_int4",
     ].map {
       Block(fixture: $0, layer: 1, file: "expected.safetensors")
     }
