@@ -6,7 +6,7 @@ struct CheckpointFolder {
   static let indexName = "model.safetensors.index.json"
   static let singleName = "model.safetensors"
 
-  /// The folder, or nil where a lone file has no `config.json` beside it.
+  /// The names of what is in the folder, sorted.
   let names: [String]
   let folder: FilePath
 

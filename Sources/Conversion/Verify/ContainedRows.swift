@@ -52,7 +52,8 @@ struct ContainedRows {
       zeroPoints: zeroPoints.span.extracting(part.zeroPoints), rows: rows.count, into: &values)
   }
 
-  /// The scales and zero points of some rows, as stored.
+  /// The number of values of some rows that lie outside of what their block can represent; 0 for
+  /// plain tensors.
   func clippedCount(of values: Span<Float>, rows: Range<Int>) -> Int {
     guard let layout = tensor.layout, let dequantizer else { return 0 }
     let part = layout.part(rows: rows)
