@@ -43,15 +43,13 @@ public struct Verification: Sendable {
   /// Finds a weight of the source in the container.
   private static func match(
     _ matrix: SourceMatrix, _ reader: ContainerReader
-  ) throws(ConversionError) -> PlannedWeight {
+  ) throws -> PlannedWeight {
     let weight = matrix.source
     let shape = matrix.part?.part.shape(columns: weight.columns) ?? weight.shape
     func different(_ reason: String) -> ConversionError {
       .differentTensors(container: reader.path.string, reason: "\(weight.name) \(reason)")
     }
-    guard let tensor = try? reader.tensor(of: matrix) else {
-      throw different("is missing there")
-    }
+    guard let tensor = try find(matrix, reader) else { throw different("is missing there") }
     guard tensor.shape == shape else {
       throw different("is \(tensor.shape) there and \(shape) here")
     }
@@ -59,6 +57,19 @@ public struct Verification: Sendable {
       throw different("has the unknown scheme '\(tensor.scheme)'")
     }
     return PlannedWeight(matrix: matrix, scheme: scheme, encoding: tensor.encoding)
+  }
+
+  /// The tensor that a matrix became, or nil if there is none. Damage is no absence.
+  private static func find(
+    _ matrix: SourceMatrix, _ reader: ContainerReader
+  ) throws(ContainerError) -> ContainedTensor? {
+    do throws(ContainerError) {
+      return try reader.tensor(of: matrix)
+    } catch .noSuchTensor {
+      return nil
+    } catch {
+      throw error
+    }
   }
 
   /// Measures every quantized weight and, with the gate, every layer.
