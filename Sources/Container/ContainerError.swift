@@ -32,12 +32,12 @@ public enum ContainerError: KelterError {
 
   public var kind: FailureKind {
     switch self {
-    case .notAContainer, .unsupportedVersion, .unsupportedFeatures, .wrongByteCount, .damaged:
+    case .notAContainer, .unsupportedVersion, .unsupportedFeatures, .wrongByteCount, .damaged,
+      // What is planned comes from a source, not from how the program is called.
+      .invalidPlan:
       .invalidInput
     case .noSuchTensor, .noSuchExpert: .notFound
-    case .rangeOutsideFile, .invalidPlan, .wrongExtentByteCount, .wrongExtentWrites,
-      .wrongErrorRecord:
-      .usage
+    case .rangeOutsideFile, .wrongExtentByteCount, .wrongExtentWrites, .wrongErrorRecord: .usage
     case .file(let error): error.kind
     }
   }

@@ -166,7 +166,7 @@ extension Inspection {
     bytes = checkpoint.files.reduce(0) { $0 + $1.byteCount }
     tensors = checkpoint.tensors.count
     files = checkpoint.files.map {
-      FileEntry(name: Source.name(of: $0.path), bytes: $0.byteCount)
+      FileEntry(name: checkpoint.name(of: $0), bytes: $0.byteCount)
     }
     sideFiles = checkpoint.sideFiles.map(Source.name)
     unreadFiles = checkpoint.unreadFiles.map(Source.name)

@@ -61,12 +61,12 @@ public struct Source: Sendable {
   /// The bytes of the weight files, headers included.
   public var byteCount: Int { checkpoint.files.reduce(0) { $0 + $1.byteCount } }
 
-  /// The name that a file goes by in reports and containers.
+  /// The name that a file goes by where its folder does not matter.
   static func name(of path: FilePath) -> String { path.lastComponent?.string ?? path.string }
 
   /// Which of the weight files has this name.
   func fileIndex(named name: String) -> Int? {
-    checkpoint.files.firstIndex { Self.name(of: $0.path) == name }
+    checkpoint.files.firstIndex { checkpoint.name(of: $0) == name }
   }
 
   /// The bytes of a side file.
@@ -76,5 +76,15 @@ public struct Source: Sendable {
     }
     let file = try File(path: path)
     return try file.bytes(in: 0..<file.byteCount)
+  }
+}
+
+extension Checkpoint {
+  /// The name that a weight file goes by in reports and containers: its path from the folder on, so
+  /// that shards of one name in several folders are told apart.
+  package func name(of file: SourceFile) -> String {
+    var name = file.path
+    guard name.removePrefix(path), !name.isEmpty else { return Source.name(of: file.path) }
+    return name.string
   }
 }

@@ -152,6 +152,36 @@ import Testing
     }
   }
 
+  /// Shards that share a name and not a folder are told apart by their folders.
+  @Test func shardsOfOneNameInTwoFolders() throws {
+    try withTemporaryFolder { folder in
+      let source = try copyFixture("trained", to: folder)
+      for (place, name) in [("a", "00001"), ("b", "00002")] {
+        let shard = source.appending("model-\(name)-of-00002.safetensors")
+        try FileManager.default.createDirectory(
+          atPath: source.appending(place).string, withIntermediateDirectories: false)
+        try FileManager.default.moveItem(
+          atPath: shard.string, toPath: source.appending("\(place)/m.safetensors").string)
+      }
+      let index = source.appending("model.safetensors.index.json")
+      let text = String(decoding: try contents(index), as: UTF8.self)
+        .replacingOccurrences(of: "model-00001-of-00002", with: "a/m")
+        .replacingOccurrences(of: "model-00002-of-00002", with: "b/m")
+      try writeFile(index, Array(text.utf8))
+      let wanted = [JSONValue.string("a/m.safetensors"), .string("b/m.safetensors")]
+      let inspection = try kelter("inspect", source.string, "--json")
+      #expect(inspection.exitCode == 0, "\(inspection.errors)")
+      let files = try JSONValue(parsing: Array(inspection.output.utf8), file: "inspect")["files"]
+      #expect(files?.array?.compactMap { $0["name"] } == wanted)
+      let run = try CommandRun(Self.convert(source, in: folder, "--no-gate", "--json"))
+      #expect(run.exitCode == 0, "\(run.errors)")
+      let report = try JSONValue(parsing: Array(run.output.utf8), file: "report")
+      let sources = report["source"]?["files"]?.array ?? []
+      #expect(sources.compactMap { $0["name"] } == wanted)
+      #expect(Set(sources.compactMap { $0["checksum"]?.string }).count == 2)
+    }
+  }
+
   @Test func aFolderWithoutConfig() throws {
     try withTemporaryFolder { folder in
       let source = try copyFixture("mixtral", to: folder)

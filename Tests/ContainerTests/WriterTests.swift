@@ -84,6 +84,8 @@ struct WriterTests {
     }
     #expect(
       fault { try ContainerPlan(extents: [], metadata: .number(.nan)) } == .unstorable("metadata"))
+    // What is planned comes from a source, not from a command line.
+    #expect(ContainerError.invalidPlan(.tooLarge).kind == .invalidInput)
   }
 
   @Test func anExtentTakesExactlyItsBytes() throws {

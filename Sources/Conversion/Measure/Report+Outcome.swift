@@ -26,7 +26,7 @@ extension Report {
         family: source.description.familyName,
         files: source.checkpoint.files.enumerated().map { index, file in
           SourceFile(
-            name: Conversion.Source.name(of: file.path), bytes: file.byteCount,
+            name: source.checkpoint.name(of: file), bytes: file.byteCount,
             headerChecksum: file.headerChecksum.hexadecimal,
             checksum: fileChecksums?[index].hexadecimal)
         }),

@@ -18,7 +18,7 @@ extension ConversionPlan {
     }
     let sources = source.checkpoint.files.map { file in
       PlannedSource(
-        name: Source.name(of: file.path), byteCount: file.byteCount,
+        name: source.checkpoint.name(of: file), byteCount: file.byteCount,
         headerByteCount: file.headerByteCount, headerChecksum: file.headerChecksum)
     }
     return try ContainerPlan(
