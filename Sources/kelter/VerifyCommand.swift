@@ -35,6 +35,8 @@ struct VerifyCommand: ReportingCommand {
     var bytes: Int
     var sound: Bool
     var findings: [String]
+    /// What the file was made to hold, and a reader should know.
+    var notes: [String]
     /// With `--against`.
     var report: Report?
   }
@@ -44,13 +46,14 @@ struct VerifyCommand: ReportingCommand {
     let progress = ProgressLine(quiet: output.quiet)
     Interruption.handleSignals()
     defer { progress.finish() }
-    let findings = try ContainerVerifier.verify(reader) { done, total in
+    let all = try ContainerVerifier.verify(reader) { done, total in
       progress.update(Progress(phase: "check", detail: "", done: done, total: total))
     }
     progress.finish()
+    let findings = all.filter { !$0.isNote }
     var document = Document(
       file: path, bytes: reader.byteCount, sound: findings.isEmpty,
-      findings: findings.map { $0.description })
+      findings: findings.map(\.description), notes: all.filter(\.isNote).map(\.description))
     if let first = findings.first {
       let failure = Failure.unsound(path: path, first: first.description, count: findings.count)
       try show(document) { document.findings.map { "\(path): \($0)\n" }.joined() }
@@ -65,6 +68,7 @@ struct VerifyCommand: ReportingCommand {
     }
     try show(document) {
       "sound   \(path), \(Figures.bytes(reader.byteCount)): structure, checksums and scales\n"
+        + document.notes.map { "note    \($0)\n" }.joined()
         + (document.report.map { "\n" + ReportText.summary(of: $0, output: path) } ?? "")
     }
     if document.report?.budget.passed == false { throw ExitCode(1) }

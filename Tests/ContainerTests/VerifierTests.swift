@@ -94,7 +94,10 @@ struct VerifierTests {
   }
 
   /// NaN, infinite and zero scales, NaN codes and NaN elements, as a writer might have put them.
-  @Test func specialValuesAreFoundAndNamed() throws {
+  /// Where the file was made to keep NaN of its source, those of tensors that were not quantized
+  /// are notes.
+  @Test(arguments: [false, true])
+  func specialValuesAreFoundAndNamed(allowed: Bool) throws {
     let path = folder.file("special.kelter")
     let shape = Shape(rows: 2, columns: 64)
     func tensor(_ scheme: Scheme) -> PlannedTensor {
@@ -105,7 +108,8 @@ struct VerifierTests {
     }
     let schemes: [Scheme] = [.int4G32, .mxfp4, .fp8E4M3Channel, .nvfp4, .bf16]
     let plan = try ContainerPlan(
-      extents: [PlannedExtent(kind: .tensors, tensors: schemes.map(tensor))], metadata: .null)
+      extents: [PlannedExtent(kind: .tensors, tensors: schemes.map(tensor))],
+      metadata: allowed ? .object(["allow_nonfinite": .bool(true)]) : .null)
     let writer = try ContainerWriter(path: path, plan: plan, replacing: false)
     let extent = writer.extent(0)
     for (index, planned) in plan.extents[0].tensors.enumerated() {
@@ -132,7 +136,10 @@ struct VerifierTests {
         .nonFiniteScales(tensor: "int4-g32", count: 2), .zeroScales(tensor: "int4-g32", count: 1),
         .nonFiniteScales(tensor: "mxfp4", count: 1),
         .nonFiniteValues(tensor: "fp8-e4m3-channel", count: 2),
-        .nonFiniteScales(tensor: "nvfp4", count: 1), .nonFiniteValues(tensor: "bf16", count: 1),
+        .nonFiniteScales(tensor: "nvfp4", count: 1),
+        allowed
+          ? .keptNonFiniteValues(tensor: "bf16", count: 1)
+          : .nonFiniteValues(tensor: "bf16", count: 1),
       ])
   }
 }

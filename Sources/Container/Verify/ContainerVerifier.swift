@@ -7,7 +7,7 @@ public enum ContainerVerifier {
   ///
   /// - Parameter progress: is told how many bytes of how many are done.
   /// - Returns: what was found, in no more than one finding per extent, section, tensor and check;
-  ///   nothing for a sound file.
+  ///   nothing but notes for a sound file.
   /// - Throws: `file` if reading fails. Damage is a finding, not an error.
   public static func verify(
     _ reader: ContainerReader, progress: (_ done: Int, _ byteCount: Int) -> Void = { _, _ in }
@@ -16,7 +16,8 @@ public enum ContainerVerifier {
     try IndexCheck(reader: reader).run(&findings)
     var structure = StructureCheck(reader: reader)
     try structure.run(&findings)
-    var scan = ExtentScan(reader: reader, contents: structure.contents)
+    var scan = ExtentScan(
+      reader: reader, contents: structure.contents, allowsNonFinite: structure.allowsNonFinite)
     for extent in structure.extents {
       try scan.run(extent, &findings)
       progress(extent.byteRange.upperBound, reader.byteCount)

@@ -1,5 +1,6 @@
 import Bytes
 import Crypto
+import Quantization
 
 /// Reads extents piece by piece: checksum, digest, zeros between contents, special values.
 struct ExtentScan {
@@ -8,11 +9,14 @@ struct ExtentScan {
 
   let reader: ContainerReader
   let contents: [[ExtentContent]]
+  /// Whether NaN and infinities are nothing wrong in tensors that were not quantized.
+  let allowsNonFinite: Bool
   private var piece: [UInt8] = []
 
-  init(reader: ContainerReader, contents: [[ExtentContent]]) {
+  init(reader: ContainerReader, contents: [[ExtentContent]], allowsNonFinite: Bool) {
     self.reader = reader
     self.contents = contents
+    self.allowsNonFinite = allowsNonFinite
   }
 
   mutating func run(
@@ -95,7 +99,8 @@ struct ExtentScan {
   ) throws(ContainerError) {
     for (index, found) in values.sorted(by: { $0.key < $1.key }) {
       guard found.scales != SpecialValues() || found.elements.nonFiniteCount > 0 else { continue }
-      let tensor = try reader.tensor(at: index).name
+      let contained = try reader.tensor(at: index)
+      let tensor = contained.name
       if found.scales.nonFiniteCount > 0 {
         findings.append(.nonFiniteScales(tensor: tensor, count: found.scales.nonFiniteCount))
       }
@@ -103,8 +108,20 @@ struct ExtentScan {
         findings.append(.zeroScales(tensor: tensor, count: found.scales.zeroCount))
       }
       if found.elements.nonFiniteCount > 0 {
-        findings.append(.nonFiniteValues(tensor: tensor, count: found.elements.nonFiniteCount))
+        let count = found.elements.nonFiniteCount
+        findings.append(
+          allowsNonFinite && contained.holdsSourceValues
+            ? .keptNonFiniteValues(tensor: tensor, count: count)
+            : .nonFiniteValues(tensor: tensor, count: count))
       }
     }
+  }
+}
+
+extension ContainedTensor {
+  /// Whether its values, or its codes, are those of the source, at most rounded. A quantizer writes
+  /// no NaN and no infinity.
+  fileprivate var holdsSourceValues: Bool {
+    if case .plain = encoding { true } else { scheme == Scheme.keep.rawValue }
   }
 }

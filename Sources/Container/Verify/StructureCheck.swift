@@ -23,6 +23,8 @@ struct StructureCheck {
   private(set) var extents: [ContainedExtent] = []
   /// For each extent of the file its contents, sorted; the bytes between them must be zero.
   private(set) var contents: [[ExtentContent]] = []
+  /// Whether the file was made to keep NaN and infinities of its source.
+  private(set) var allowsNonFinite = false
   private var extentsEnd = 0
   private var stringsEnd = 0
 
@@ -60,11 +62,13 @@ struct StructureCheck {
     }
   }
 
-  private func checkMetadata() throws(ContainerError) {
+  private mutating func checkMetadata() throws(ContainerError) {
     let range = reader.header.section(.metadata).byteRange
-    guard CanonicalJSON.bytes(of: try reader.metadata()) == (try reader.copy(range)) else {
+    let metadata = try reader.metadata()
+    guard CanonicalJSON.bytes(of: metadata) == (try reader.copy(range)) else {
       throw reader.damage(range.lowerBound, .malformed(what: "metadata: not canonical"))
     }
+    allowsNonFinite = metadata["allow_nonfinite"] == .bool(true)
   }
 
   /// Extents follow each other without a gap, from the end of the index to the end of the file.

@@ -97,6 +97,8 @@ extension JSONValue {
     ]
     members["model_type"] = description.modelType.map { .string($0) }
     if !options.recipe.rules.isEmpty { members["recipe"] = .string(options.recipe.text) }
+    // Whoever checks the file takes what the source had for what it is.
+    if options.allowsNonFinite { members["allow_nonfinite"] = .bool(true) }
     if let mixture = description.layers.compactMap(\.mixtureOfExperts).first {
       members["experts_per_layer"] = .integer(mixture.router.expertCount)
       members["experts_per_token"] = .integer(mixture.router.expertsPerToken)
