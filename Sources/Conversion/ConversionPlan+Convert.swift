@@ -21,7 +21,8 @@ extension ConversionPlan {
   ) throws -> Report {
     let threads = try MemoryPlan(units: units, options: options).threads
     let tokens =
-      options.gate ? try TokenIDs(options: options, description: source.description) : nil
+      options.gate && !source.description.layers.isEmpty
+      ? try TokenIDs(options: options, description: source.description) : nil
 
     try OutputRoom.checkIsNot(source, at: path)
     let writer = try ContainerWriter(path: path, plan: container, replacing: options.force)

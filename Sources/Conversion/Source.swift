@@ -31,7 +31,9 @@ public struct Source: Sendable {
     let modelFamily = try ModelFamily.recognize(config: checkpoint.config, named: family)
     let weights = try SourceWeights(checkpoint: checkpoint)
     self.weights = weights
-    guard let config = checkpoint.config else { throw ModelFamiliesError.configMissing }
+    guard let config = checkpoint.config ?? (modelFamily.isForAnyModel ? .object([:]) : nil) else {
+      throw ModelFamiliesError.configMissing
+    }
     let description = try modelFamily.describe(
       config: config,
       weights: weights.weights.map {

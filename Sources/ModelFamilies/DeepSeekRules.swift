@@ -10,6 +10,16 @@ extension [Dimension: SizeRule] {
   ]
 }
 
+extension [Dimension: SizeRule] {
+  /// Every layer has experts.
+  static let deepSeekWithoutDense: Self = [
+    .hidden: "hidden_size", .vocabulary: "vocab_size",
+    .experts: "n_routed_experts", .expertWidth: "moe_intermediate_size",
+    .sharedWidth: SizeRule(keys: ["moe_intermediate_size"], factorKey: "n_shared_experts"),
+    .chosenExperts: "num_experts_per_tok",
+  ]
+}
+
 extension MixtureLayers {
   /// From `first_k_dense_replace`.
   static let deepSeek = MixtureLayers.from(

@@ -15,6 +15,8 @@ enum Dimension: Sendable, Hashable {
   case sharedPair
   /// The intermediate size of all routed experts together.
   case stackedExperts
+  /// How many experts a token is sent to.
+  case chosenExperts
   /// One.
   case single
 }

@@ -124,6 +124,8 @@ public enum ModelNote: Sendable, Hashable, CustomStringConvertible {
   case absentPredictionLayers(declared: Int, present: Int, key: String)
   /// A multi-token-prediction layer lacks experts: what is there is carried and not measured.
   case incompletePredictionLayer(layer: Int, missing: String)
+  /// The family is not known.
+  case rolesByName
   /// Something besides attention that the measured stream leaves out.
   case leftOut(what: String)
 
@@ -135,6 +137,8 @@ public enum ModelNote: Sendable, Hashable, CustomStringConvertible {
     case .incompletePredictionLayer(let layer, let missing):
       "the multi-token-prediction layer \(layer) is not complete (\(missing) is missing), "
         + "so it is carried without being measured"
+    case .rolesByName:
+      "family 'generic': roles are guessed from names and shapes, and no layer is measured"
     case .leftOut(let what):
       "layers are measured without \(what), as without attention; its tensors are carried"
     }

@@ -31,7 +31,8 @@ public enum ModelFamiliesError: KelterError, Hashable {
     case .unknownArchitecture(let modelType, let architectures, let known):
       "config.json: unknown architecture: model_type \(modelType.map { "'\($0)'" } ?? "absent")"
         + (architectures.isEmpty ? "" : " (\(architectures.joined(separator: ", ")))")
-        + "; known are \(known.joined(separator: ", ")); --family NAME takes it for one of these"
+        + "; known are \(known.joined(separator: ", ")); --family NAME takes it for one of these, "
+        + "--family generic converts it without measuring layers"
     case .unknownFamily(let name, let known):
       "unknown family '\(name)'; known are \(known.joined(separator: ", "))"
     case .missingSetting(let key):

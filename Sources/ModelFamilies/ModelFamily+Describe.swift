@@ -11,6 +11,7 @@ extension ModelFamily {
   public func describe(
     config: JSONValue, weights: [NamedShape]
   ) throws(ModelFamiliesError) -> ModelDescription {
+    if isGeneric { return describeByNames(config: Config(config), weights: weights) }
     let layout = try ModelLayout(family: self, config: Config(config), weights: weights)
     let assignments = try layout.assignments(of: weights)
     let layerIndices = layout.presentLayers(assignments)

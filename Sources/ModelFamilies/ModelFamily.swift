@@ -36,6 +36,8 @@ public struct ModelFamily: Sendable {
   let wrappers: [NameWrapper]
   /// What of the stream of hidden states is left out besides attention.
   let omissions: [String]
+  /// Whether roles follow from names alone.
+  let isGeneric: Bool
 
   let roles: RoleTable
 
@@ -47,7 +49,8 @@ public struct ModelFamily: Sendable {
     router: RouterTemplate? = nil, activation: ActivationRule = .silu, norm: NormRule = NormRule(),
     residual: ResidualRule = .plain, embeddingFactor: String? = nil, tensors: [[TensorRule]],
     expertBiases: ExpertBiasRule? = nil, layerPrefix: String = "model.layers.{}.",
-    wrappers: [NameWrapper] = [], omissions: [String] = []
+    wrappers: [NameWrapper] = [], omissions: [String] = [],
+    isGeneric: Bool = false
   ) {
     self.name = name
     self.modelTypes = modelTypes
@@ -67,6 +70,7 @@ public struct ModelFamily: Sendable {
     self.layerPrefix = layerPrefix
     self.wrappers = wrappers
     self.omissions = omissions
+    self.isGeneric = isGeneric
     self.roles = RoleTable(rules: self.tensors, layerPrefix: layerPrefix)
   }
 }
@@ -74,11 +78,15 @@ public struct ModelFamily: Sendable {
 extension ModelFamily {
   /// Every family that is known. A new one is a file in `Families/` and an entry here.
   public static let all: [ModelFamily] = [
-    deepSeekV2, deepSeekV3, deepSeekV32, kimiK2, qwen2MoE, qwen3MoE, qwen3VLMoE, qwen3Next,
+    deepSeekV2, deepSeekV3, deepSeekV32, deepSeekV4, kimiK2, qwen2MoE, qwen3MoE, qwen3VLMoE,
+    qwen3Next,
     qwen35MoE, glm4MoE, glm4MoELite, glm5, gptOSS, miniMax, miniMaxM2, hunyuanA13B, hunyuanLarge,
     ernie45, llama4, mixtral, dbrx, graniteMoE, olmoe, phi35MoE, jamba, llama, qwen2, seedOSS,
     baichuan,
   ]
+
+  /// Whether the family knows no config and measures no layer.
+  public var isForAnyModel: Bool { isGeneric }
 
   /// The family that a config names.
   ///
@@ -90,8 +98,12 @@ extension ModelFamily {
   ) throws(ModelFamiliesError) -> ModelFamily {
     if let name {
       let wanted = name.lowercased()
-      let family = all.first { $0.name.lowercased() == wanted || $0.modelTypes.contains(wanted) }
-      guard let family else { throw .unknownFamily(name: name, known: all.map(\.name)) }
+      let family = (all + [generic]).first {
+        $0.name.lowercased() == wanted || $0.modelTypes.contains(wanted)
+      }
+      guard let family else {
+        throw .unknownFamily(name: name, known: (all + [generic]).map(\.name))
+      }
       return family
     }
     guard let config else { throw .configMissing }

@@ -116,6 +116,16 @@ extension [TensorRule] {
     TensorRule(.layer, "linear_attn.*", .mixer, nil, .optional),
   ]
 
+  /// Several streams in place of one, and how sub-layers read and write them.
+  static let hyperConnections: [TensorRule] =
+    ["fn", "base", "scale"].flatMap { part in
+      [
+        TensorRule(.model, "hc_head_\(part)", .residual, nil, .optional),
+        TensorRule(.layer, "hc_attn_\(part)", .residual, nil, .optional),
+        TensorRule(.layer, "hc_ffn_\(part)", .residual, nil, .optional),
+      ]
+    }
+
   /// Layers for multi-token prediction that have names of their own.
   static func prediction(_ prefix: String) -> Self {
     [TensorRule(.model, prefix + "*", .multiTokenPrediction, nil, .optional)]

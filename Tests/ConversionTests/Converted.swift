@@ -118,7 +118,9 @@ let allFixtures = [
 ]
 
 /// Those whose experts share tensors.
-let fusedFixtures = ["qwen3_5_moe", "gpt_oss", "granitemoe", "llama4_text", "dbrx"]
+let fusedFixtures = [
+  "qwen3_5_moe", "gpt_oss", "granitemoe", "llama4_text", "dbrx",
+]
 
 /// Whether two arrays hold the same bits.
 func sameBits<Element: BitwiseCopyable>(_ a: [Element], _ b: [Element]) -> Bool {

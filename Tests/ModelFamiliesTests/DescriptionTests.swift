@@ -104,6 +104,75 @@ import Testing
     #expect(wrapped.parameters.total == plain.parameters.total + 96)
   }
 
+  /// The parts of fused tensors: every second column of a matrix that is stored inputs × outputs.
+  @Test func partsOfFusedTensors() throws {
+    let description = try FixtureShapes("gpt_oss").describe()
+    let name = "model.layers.1.mlp.experts.gate_up_proj"
+    let parts = description.parts(of: name)
+    #expect(parts.count == 8)
+    #expect(parts.map(\.assignment.expert) == [0, 0, 1, 1, 2, 2, 3, 3])
+    #expect(parts.map(\.index) == [0, 1, 0, 1, 0, 1, 0, 1])
+    let up = try #require(description.layers[1].mixtureOfExperts).experts[2].up
+    #expect(up == WeightReference(name: name, part: parts[5].part))
+    #expect(
+      up.part
+        == WeightPart(
+          storedRows: 256..<384, isTransposed: true, firstOutput: 1, outputStride: 2,
+          outputCount: 96))
+    #expect(description.parts(of: "model.layers.1.mlp.router.weight").isEmpty)
+  }
+
+  /// Quantized gpt-oss stores its matrices the other way round.
+  @Test func quantizedTensorsMayBeTurned() throws {
+    var shapes = try FixtureShapes("gpt_oss")
+    shapes.weights = shapes.weights.map { weight in
+      guard weight.name.hasSuffix("gate_up_proj") || weight.name.hasSuffix("down_proj") else {
+        return weight
+      }
+      let sizes = weight.shape.dimensions
+      return NamedShape(
+        name: weight.name, shape: Shape([sizes[0], sizes[2], sizes[1]])!, isQuantized: true)
+    }
+    let description = try shapes.describe()
+    let up = try #require(description.layers[1].mixtureOfExperts).experts[2].up
+    #expect(
+      up.part
+        == WeightPart(
+          storedRows: 384..<576, isTransposed: false, firstOutput: 1, outputStride: 2,
+          outputCount: 96))
+  }
+
+  /// The first layers of DeepSeek-V4 have a table, the others a bias.
+  @Test func tablesChooseInSomeLayers() throws {
+    let description = try FixtureShapes("deepseek_v4").describe()
+    let mixtures = description.layers.map(\.mixtureOfExperts)
+    #expect(mixtures[0]?.routerTable == "layers.0.ffn.gate.tid2eid")
+    #expect(mixtures[0]?.correctionBias == nil)
+    #expect(mixtures[1]?.routerTable == nil)
+    #expect(mixtures[1]?.correctionBias == "layers.1.ffn.gate.bias")
+    #expect(description.layers[0].activation == .clampedSilu(limit: 1.5))
+    #expect(description.notes == [.leftOut(what: "its hyper-connections")])
+  }
+
+  /// Without a family, names and shapes suggest roles, and nothing is measured.
+  @Test(arguments: ["mixtral", "qwen2_moe", "deepseek_v3", "llama_r1_distill"])
+  func rolesByName(fixture: String) throws {
+    let shapes = try FixtureShapes(fixture)
+    let known = try shapes.describe()
+    let generic = try ModelFamily.recognize(config: nil, named: "generic")
+    let guessed = try generic.describe(config: .object([:]), weights: shapes.weights)
+    #expect(guessed.layers.isEmpty)
+    #expect(guessed.notes == [.rolesByName])
+    for weight in shapes.weights {
+      let guess = try #require(guessed.assignment(of: weight.name))
+      let truth = try #require(known.assignment(of: weight.name))
+      #expect(guess.layer == truth.layer && guess.expert == truth.expert)
+      if truth.role.isMLPWeight || guess.role.isMLPWeight {
+        #expect(guess.role == truth.role, "\(weight.name)")
+      }
+    }
+  }
+
   /// What configs list for each layer counts if it is the same for all.
   @Test func listsOfOneValue() throws {
     var shapes = try FixtureShapes("hunyuan_v1_moe")

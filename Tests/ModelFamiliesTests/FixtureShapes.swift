@@ -22,6 +22,7 @@ struct FixtureShapes {
     "glm_moe_dsa", "qwen2_moe", "qwen3_next", "minimax", "minimax_m2", "hunyuan_v1_moe",
     "ernie4_5_moe", "olmoe", "jamba", "phimoe",
     "qwen3_5_moe", "gpt_oss", "granitemoe", "llama4_text", "dbrx",
+    "deepseek_v4",
   ]
 
   init(_ fixture: String) throws {

@@ -55,6 +55,22 @@ import Testing
     ("minimax", "model.layers.5.self_attn.qkv_proj.weight", "mixer", 5, nil),
     ("ernie4_5_moe", "model.mtp_block.0.mlp.up_proj.weight", "mtp", nil, nil),
     ("phimoe", "model.layers.7.post_attention_layernorm.bias", "norm", 7, nil),
+    ("deepseek_v4", "layers.0.ffn.gate.tid2eid", "router.table", 0, nil),
+    ("deepseek_v4", "layers.9.hc_ffn_scale", "residual", 9, nil),
+    ("deepseek_v4", "layers.9.ffn.experts.77.w3.weight", "expert.up", 9, 77),
+    ("deepseek_v4", "mtp.0.ffn.experts.77.w3.weight", "mtp", nil, nil),
+    ("gpt_oss", "model.layers.2.mlp.experts.down_proj_bias", "mlp.bias", 2, nil),
+    ("gpt_oss", "model.layers.2.mlp.router.bias", "router.logit_bias", 2, nil),
+    (
+      "qwen3_5_moe", "model.language_model.layers.2.mlp.experts.gate_up_proj", "expert.gate", 2, nil
+    ),
+    (
+      "qwen3_5_moe", "model.language_model.layers.2.mlp.experts.3.up_proj.weight", "expert.up", 2, 3
+    ),
+    ("qwen3_5_moe", "model.visual.blocks.1.attn.qkv.weight", "encoder", nil, nil),
+    ("llama4", "language_model.model.layers.1.feed_forward.router.weight", "router", 1, nil),
+    ("hunyuan", "model.layers.1.mlp.experts.3.gate_and_up_proj.weight", "expert.up", 1, 3),
+    ("dbrx", "transformer.blocks.3.ffn.experts.mlp.w2", "expert.down", 3, nil),
     ("jamba", "model.layers.7.mamba.dt_layernorm.weight", "norm", 7, nil),
     ("baichuan", "model.layers.7.self_attn.W_pack.weight", "attention", 7, nil),
   ])

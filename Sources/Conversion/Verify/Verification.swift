@@ -76,7 +76,8 @@ public struct Verification: Sendable {
   public func run(progress: ProgressHandler? = nil) throws -> Report {
     let threads = try MemoryPlan(units: units, options: options).threads
     let tokens =
-      options.gate ? try TokenIDs(options: options, description: source.description) : nil
+      options.gate && !source.description.layers.isEmpty
+      ? try TokenIDs(options: options, description: source.description) : nil
     let outcome = try MeasuredRun(
       source: source, units: units,
       pass: VerifyingPass(units: units, checkpoint: source.checkpoint, reader: reader),
