@@ -43,6 +43,14 @@ struct WeightTransfer {
     _ source: inout TileSource, _ tiles: [Range<Int>], _ observe: TileObserver
   ) throws -> ErrorStatistics {
     var statistics = ErrorStatistics()
+    guard source.isOfWeights else {
+      for rows in tiles {
+        try Interruption.check()
+        let bytes = try source.readBytes(rows)
+        try extent?.append(bytes)
+      }
+      return statistics
+    }
     var values = [Float](repeating: 0, count: source.capacity)
     for rows in tiles {
       try Interruption.check()

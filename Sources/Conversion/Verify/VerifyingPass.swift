@@ -41,13 +41,37 @@ final class VerifyingPass: MeasuringPass {
     try checkpoint.integers(of: weight.source.primary)
   }
 
+  /// Compares whole numbers, which are carried as they are.
+  private func compareBytes(
+    _ source: inout TileSource, of weight: PlannedWeight, tiles: [Range<Int>],
+    with tensor: ContainedTensor
+  ) throws {
+    for rows in tiles {
+      try Interruption.check()
+      let bytes = try source.readBytes(rows)
+      let rowByteCount = bytes.count / max(1, rows.count)
+      let start = tensor.byteRange.lowerBound + rows.lowerBound * rowByteCount
+      guard start + bytes.count <= tensor.byteRange.upperBound,
+        try reader.file.bytes(in: start..<start + bytes.count) == bytes
+      else {
+        throw ConversionError.differentTensors(
+          container: reader.path.string,
+          reason: "\(weight.source.name) keeps the source's bytes, and they differ")
+      }
+    }
+  }
+
   /// - Parameter tiles: the tiles to compare; nil for all.
   private func compare(
     _ weight: PlannedWeight, tiles: [Range<Int>]? = nil, observe: TileObserver
   ) throws -> ErrorStatistics {
     var source = TileSource(weight: weight, checkpoint: checkpoint)
-    var rowsOfTensor = try ContainedRows(
-      tensor: reader.tensor(of: weight), reader: reader)
+    let tensor = try reader.tensor(of: weight)
+    guard source.isOfWeights else {
+      try compareBytes(&source, of: weight, tiles: tiles ?? source.tiles, with: tensor)
+      return ErrorStatistics()
+    }
+    var rowsOfTensor = try ContainedRows(tensor: tensor, reader: reader)
     var values = [Float](repeating: 0, count: source.capacity)
     var delivered = values
     var statistics = ErrorStatistics()
