@@ -6,6 +6,8 @@ import ReferenceModel
 public struct ModelFamily: Sendable {
   /// The name that people use: "DeepSeek-V3".
   public let name: String
+  /// The models that people know it by.
+  public let models: [String]
   /// The `model_type`s of its configs.
   public let modelTypes: [String]
   /// The `architectures` of its configs, which decide where `model_type` is absent.
@@ -42,7 +44,7 @@ public struct ModelFamily: Sendable {
   let roles: RoleTable
 
   init(
-    name: String, modelTypes: [String], architectures: [String],
+    name: String, models: [String]? = nil, modelTypes: [String], architectures: [String],
     expectedSettings: [String: JSONValue], sizes: [Dimension: SizeRule],
     layerCount: String = "num_hidden_layers",
     mixtureLayers: MixtureLayers = .none, predictionLayers: String? = nil,
@@ -53,6 +55,7 @@ public struct ModelFamily: Sendable {
     isGeneric: Bool = false
   ) {
     self.name = name
+    self.models = models ?? [name]
     self.modelTypes = modelTypes
     self.architectures = architectures
     self.expectedSettings = expectedSettings

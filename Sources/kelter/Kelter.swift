@@ -24,7 +24,7 @@ struct Kelter: ParsableCommand {
     version: Version.description,
     subcommands: [
       InspectCommand.self, PlanCommand.self, ConvertCommand.self, VerifyCommand.self,
-      DiffCommand.self, ExportCommand.self,
+      DiffCommand.self, ExportCommand.self, FamiliesCommand.self,
     ])
 
   static func main() {

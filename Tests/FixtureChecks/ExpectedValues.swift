@@ -10,6 +10,8 @@ package struct ExpectedValues {
     file = try Checkpoint(path: path)
   }
 
+  package func has(_ name: String) -> Bool { file[name] != nil }
+
   /// - Throws: `MissingValue`.
   package func matrix(_ name: String) throws -> Matrix {
     let record = try record(name)

@@ -11,6 +11,9 @@ package struct ForwardPass {
     expected = try ExpectedValues(path: file)
   }
 
+  /// Whether it holds what attention adds to the stream.
+  package var tellsAttention: Bool { expected.has("layers.0.attn_out") }
+
   /// The layers whose MLP, the norm before it included, makes of the stream after attention
   /// something that is further than 1e-5 from the expected. Empty if all is well.
   package func mismatches(of model: FixtureModel) throws -> [String] {

@@ -6,6 +6,7 @@ extension ModelFamily {
   /// Source: the modelling code of baichuan-inc/Baichuan2-7B-Base.
   static let baichuan = ModelFamily(
     name: "Baichuan",
+    models: ["Baichuan", "Baichuan2"],
     modelTypes: ["baichuan"],
     architectures: ["BaichuanForCausalLM", "BaiChuanForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

@@ -9,6 +9,7 @@ extension ModelFamily {
   /// Sources: transformers' `deepseek_v2`, the modelling code of deepseek-ai/DeepSeek-V2.
   static let deepSeekV2 = ModelFamily(
     name: "DeepSeek-V2",
+    models: ["DeepSeek-V2", "V2.5", "V2-Lite", "Coder-V2"],
     modelTypes: ["deepseek_v2"],
     architectures: ["DeepseekV2ForCausalLM"],
     expectedSettings: [

@@ -8,6 +8,7 @@ extension ModelFamily {
   /// `deepseek_v3`.
   static let deepSeekV3 = ModelFamily(
     name: "DeepSeek-V3",
+    models: ["DeepSeek-V3", "R1", "V3.1", "Moonlight"],
     modelTypes: ["deepseek_v3"],
     architectures: ["DeepseekV3ForCausalLM"],
     expectedSettings: [

@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Sources: deepseek-ai/DeepSeek-V3.2-Exp, transformers' `deepseek_v32`.
   static let deepSeekV32 = ModelFamily(
     name: "DeepSeek-V3.2",
+    models: ["DeepSeek-V3.2", "V3.2-Exp"],
     modelTypes: ["deepseek_v32"],
     architectures: ["DeepseekV32ForCausalLM"],
     expectedSettings: [

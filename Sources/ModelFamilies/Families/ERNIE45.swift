@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Source: transformers' `ernie4_5_moe`.
   static let ernie45 = ModelFamily(
     name: "ERNIE-4.5",
+    models: ["ERNIE-4.5-21B-A3B", "300B-A47B"],
     modelTypes: ["ernie4_5_moe"],
     architectures: ["Ernie4_5_MoeForCausalLM", "Ernie4_5_MoEForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu"), "use_bias": .bool(false)],

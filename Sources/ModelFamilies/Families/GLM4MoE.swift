@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Source: transformers' `glm4_moe`.
   static let glm4MoE = ModelFamily(
     name: "GLM-4.5",
+    models: ["GLM-4.5", "4.5-Air", "4.6", "4.7"],
     modelTypes: ["glm4_moe"],
     architectures: ["Glm4MoeForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

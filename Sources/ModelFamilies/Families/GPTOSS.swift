@@ -8,6 +8,7 @@ extension ModelFamily {
   /// Source: openai/gpt-oss, transformers' `gpt_oss`.
   static let gptOSS = ModelFamily(
     name: "gpt-oss",
+    models: ["gpt-oss-20b", "120b"],
     modelTypes: ["gpt_oss"],
     architectures: ["GptOssForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Sources: transformers' `granitemoe` and `granitemoeshared`.
   static let graniteMoE = ModelFamily(
     name: "Granite-MoE",
+    models: ["Granite-3.x 1B-A400M", "3B-A800M"],
     modelTypes: ["granitemoe", "granitemoeshared"],
     architectures: ["GraniteMoeForCausalLM", "GraniteMoeSharedForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

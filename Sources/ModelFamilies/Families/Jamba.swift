@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Source: transformers' `jamba`.
   static let jamba = ModelFamily(
     name: "Jamba",
+    models: ["Jamba 1.5", "1.6"],
     modelTypes: ["jamba"],
     architectures: ["JambaForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

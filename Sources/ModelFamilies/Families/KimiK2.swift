@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Source: the modelling code of moonshotai/Kimi-K2, which is DeepSeek-V3's.
   static let kimiK2 = ModelFamily(
     name: "Kimi-K2",
+    models: ["Kimi-K2", "K2-Thinking", "K2.5"],
     modelTypes: ["kimi_k2", "kimi_k25"],
     architectures: ["KimiK25ForConditionalGeneration"],
     expectedSettings: [

@@ -6,6 +6,7 @@ extension ModelFamily {
   /// Source: transformers' `llama`.
   static let llama = ModelFamily(
     name: "Llama",
+    models: ["Llama 2 and 3", "R1-Distill-Llama", "Yi"],
     modelTypes: ["llama"],
     architectures: ["LlamaForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu"), "mlp_bias": .bool(false)],

@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Source: transformers' `llama4`.
   static let llama4 = ModelFamily(
     name: "Llama-4",
+    models: ["Llama-4 Scout", "Maverick"],
     modelTypes: ["llama4", "llama4_text"],
     architectures: ["Llama4ForConditionalGeneration", "Llama4ForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

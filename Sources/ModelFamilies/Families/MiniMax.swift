@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Sources: the modelling code of MiniMaxAI/MiniMax-Text-01, transformers' `minimax`.
   static let miniMax = ModelFamily(
     name: "MiniMax-Text-01",
+    models: ["MiniMax-Text-01", "M1"],
     modelTypes: ["minimax", "minimax_text_01", "minimax_m1"],
     architectures: [
       "MiniMaxForCausalLM", "MiniMaxText01ForCausalLM", "MiniMaxM1ForCausalLM",

@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Source: transformers' `minimax_m2`.
   static let miniMaxM2 = ModelFamily(
     name: "MiniMax-M2",
+    models: ["MiniMax-M2", "M2.1", "M2.5"],
     modelTypes: ["minimax_m2"],
     architectures: ["MiniMaxM2ForCausalLM"],
     expectedSettings: [

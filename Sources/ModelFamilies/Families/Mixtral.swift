@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Source: transformers' `mixtral`.
   static let mixtral = ModelFamily(
     name: "Mixtral",
+    models: ["Mixtral 8x7B", "8x22B"],
     modelTypes: ["mixtral"],
     architectures: ["MixtralForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Source: transformers' `olmoe`.
   static let olmoe = ModelFamily(
     name: "OLMoE",
+    models: ["OLMoE-1B-7B"],
     modelTypes: ["olmoe"],
     architectures: ["OlmoeForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

@@ -6,6 +6,7 @@ extension ModelFamily {
   /// Source: transformers' `qwen2`.
   static let qwen2 = ModelFamily(
     name: "Qwen2",
+    models: ["Qwen2", "Qwen2.5", "R1-Distill-Qwen"],
     modelTypes: ["qwen2"],
     architectures: ["Qwen2ForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

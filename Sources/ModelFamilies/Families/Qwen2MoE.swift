@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Source: transformers' `qwen2_moe`.
   static let qwen2MoE = ModelFamily(
     name: "Qwen2-MoE",
+    models: ["Qwen1.5-MoE-A2.7B", "Qwen2-57B-A14B"],
     modelTypes: ["qwen2_moe"],
     architectures: ["Qwen2MoeForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

@@ -8,6 +8,7 @@ extension ModelFamily {
   /// Source: transformers' `qwen3_5_moe`.
   static let qwen35MoE = ModelFamily(
     name: "Qwen3.5-MoE",
+    models: ["Qwen3.5-MoE", "Qwen3.6-MoE"],
     modelTypes: ["qwen3_5_moe", "qwen3_5_moe_text"],
     architectures: ["Qwen3_5MoeForConditionalGeneration", "Qwen3_5MoeForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Source: transformers' `qwen3_moe`.
   static let qwen3MoE = ModelFamily(
     name: "Qwen3-MoE",
+    models: ["Qwen3-30B-A3B", "235B-A22B", "Coder-480B-A35B"],
     modelTypes: ["qwen3_moe"],
     architectures: ["Qwen3MoeForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Source: transformers' `qwen3_next`.
   static let qwen3Next = ModelFamily(
     name: "Qwen3-Next",
+    models: ["Qwen3-Next-80B-A3B"],
     modelTypes: ["qwen3_next"],
     architectures: ["Qwen3NextForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu")],

@@ -7,6 +7,7 @@ extension ModelFamily {
   /// Source: transformers' `qwen3_vl_moe`.
   static let qwen3VLMoE = ModelFamily(
     name: "Qwen3-VL-MoE",
+    models: ["Qwen3-VL-30B-A3B", "235B-A22B"],
     modelTypes: ["qwen3_vl_moe", "qwen3_vl_moe_text"],
     architectures: ["Qwen3VLMoeForConditionalGeneration"],
     expectedSettings: ["hidden_act": .string("silu")],

@@ -6,6 +6,7 @@ extension ModelFamily {
   /// Source: transformers' `seed_oss`.
   static let seedOSS = ModelFamily(
     name: "Seed-OSS",
+    models: ["Seed-OSS-36B"],
     modelTypes: ["seed_oss"],
     architectures: ["SeedOssForCausalLM"],
     expectedSettings: ["hidden_act": .string("silu"), "mlp_bias": .bool(false)],
