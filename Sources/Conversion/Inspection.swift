@@ -139,7 +139,7 @@ extension Inspection {
     parameters = Parameters(
       total: description.parameters.total, activePerToken: description.parameters.activePerToken,
       multiTokenPrediction: description.parameters.multiTokenPrediction)
-    roles = Self.parts(of: zip(source.weights.weights, source.places)) { $1.role.rawValue }
+    roles = Self.roles(of: source.matrices)
     let plan = try ConversionPlan(source: source, options: ConversionOptions(scheme: .keep))
     sizes = try Self.commonSchemes.map { scheme in
       let size = try plan.size(with: ConversionOptions(scheme: scheme))
@@ -185,6 +185,20 @@ extension Inspection {
       part.tensors += 1
       part.parameters += weight.shape.elementCount
       part.bytes += weight.byteCount
+      parts[name] = part
+    }
+    return sorted(Array(parts.values))
+  }
+
+  /// Sums up matrices by their roles, most bytes first. Those that share a tensor count each.
+  private static func roles(of matrices: [SourceMatrix]) -> [Part] {
+    var parts: [String: Part] = [:]
+    for matrix in matrices {
+      let name = matrix.place.role.rawValue
+      var part = parts[name] ?? Part(name: name, tensors: 0, parameters: 0, bytes: 0)
+      part.tensors += 1
+      part.parameters += matrix.shape.elementCount
+      part.bytes += matrix.byteCount
       parts[name] = part
     }
     return sorted(Array(parts.values))

@@ -9,6 +9,16 @@ public struct SourceMatrix: Sendable {
   /// Nil for a whole weight.
   public let part: TensorPart?
 
+  /// The logical shape.
+  var shape: Shape { part?.part.shape(columns: source.columns) ?? source.shape }
+
+  /// The bytes that the source spends on it, companions included; of a part, its share.
+  var byteCount: Int {
+    guard part != nil, source.shape.elementCount > 0 else { return source.byteCount }
+    let share = Double(shape.elementCount) / Double(source.shape.elementCount)
+    return Int((Double(source.byteCount) * share).rounded())
+  }
+
   /// All matrices of the weights, in their order.
   /// - Parameter places: the roles of the weights.
   static func all(
