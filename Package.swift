@@ -24,7 +24,7 @@ let modules: [(floor: Int, name: String, dependencies: [Target.Dependency])] = [
   (1, "Bytes", ["CKernels", system]),
   (1, "ElementFormats", []),
   (2, "Tensors", ["Bytes", "ElementFormats", "CKernels"]),
-  (3, "Checkpoints", ["Bytes", "Tensors", system]),
+  (3, "Checkpoints", ["Bytes", "CZlib", "Tensors", system]),
   (3, "Quantization", ["Bytes", "CKernels", "ElementFormats", "Tensors"]),
   (3, "ReferenceModel", ["COpenBLAS", "Tensors"]),
   (4, "SourceWeights", ["Bytes", "Checkpoints", "CKernels", "Quantization", "Tensors", system]),
@@ -108,6 +108,7 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
   ? []
   : [
     ("FuzzContainer", ["Bytes", "Container", system]),
+    ("FuzzPickle", ["Checkpoints", "Tensors", system]),
     ("FuzzSafetensors", ["Checkpoints", "Tensors", system]),
   ]
 
@@ -131,6 +132,7 @@ let package = Package(
     .target(name: "CKernels"),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
   ]
     + modules.map {
       .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: strict)

@@ -1,4 +1,5 @@
 public import Bytes
+import Synchronization
 public import SystemPackage
 import Tensors
 
@@ -7,17 +8,19 @@ public struct SourceFile: Sendable, Hashable {
   public let path: FilePath
   /// The size of the whole file.
   public let byteCount: Int
-  /// Where its data begins.
+  /// The size of what describes its tensors: where the data begins in a safetensors file, the
+  /// pickle and the directory of a PyTorch file.
   public let headerByteCount: Int
   /// XXH3-64 of the header: names, shapes and places of all its tensors.
   public let headerChecksum: UInt64
 }
 
-/// The tensors of a released model, in one safetensors file or in many.
+/// The tensors of a released model, in one weight file or in many.
 ///
-/// A folder is what `model.safetensors.index.json` names, else `model.safetensors`. Index and
-/// shards must agree in every tensor. Opening reads headers only; values are read when asked for,
-/// by any number of threads at once.
+/// A folder is what `model.safetensors.index.json` names, else `model.safetensors`, else what
+/// `pytorch_model.bin.index.json` names, else `pytorch_model.bin`. Index and shards must agree in
+/// every tensor. Opening reads headers only; values are read when asked for, by any number of
+/// threads at once.
 public final class Checkpoint: Sendable {
   /// The folder or file that was opened.
   public let path: FilePath
@@ -34,8 +37,12 @@ public final class Checkpoint: Sendable {
   public let tensors: [TensorRecord]
   private let positions: [String: Int]
   private let openFiles: [File]
+  private let scattered: [[String: ScatteredTensor]]
+  /// The scattered tensor that was read last, for readers that take it piece by piece.
+  private let rearranged = Mutex<(name: String, values: [UInt8])?>(nil)
 
-  /// Opens a folder, or one `.safetensors` file (with the configuration beside it, if any).
+  /// Opens a folder, or one weight file (with the configuration beside it, if any): safetensors,
+  /// PyTorch's `.bin`, `.pt` and `.pth`, NumPy's `.npz` and `.npy`.
   public init(path: FilePath) throws(CheckpointsError) {
     self.path = path
     let kind: Folder.Kind?
@@ -55,7 +62,7 @@ public final class Checkpoint: Sendable {
       weights = try WeightFiles(folder: found)
       unreadFiles = found.unreadFiles(read: weights.topLevelNames)
     case .file:
-      guard path.extension == "safetensors" else { throw .unsupportedFile(path: path) }
+      guard WeightFileKind(path: path) != nil else { throw .unsupportedFile(path: path) }
       // Files beside a lone file are its own only if a configuration says that this is a model.
       let beside = try CheckpointFolder(path.removingLastComponent())
       folder = beside.contains("config.json") ? beside : nil
@@ -64,6 +71,7 @@ public final class Checkpoint: Sendable {
     }
     files = weights.sources
     openFiles = weights.files
+    scattered = weights.scattered
     tensors = weights.tensors
     positions = weights.positions
     sideFiles = try folder?.sideFiles ?? []
@@ -87,11 +95,37 @@ public final class Checkpoint: Sendable {
         tensor: tensor.name, byteOffset: byteOffset, wanted: bytes.byteCount,
         byteCount: tensor.byteCount)
     }
+    if let place = scattered[tensor.fileIndex][tensor.name] {
+      try read(tensor, at: place, from: byteOffset, into: &bytes)
+      return
+    }
     do throws(BytesError) {
       try openFiles[tensor.fileIndex].read(
         at: tensor.byteRange.lowerBound + byteOffset, into: &bytes)
     } catch {
       throw .unreadableTensor(tensor: tensor.name, error)
+    }
+  }
+
+  /// Rearranges the whole tensor, unless it is the last one that was, and hands out a part of it.
+  private func read(
+    _ tensor: TensorRecord, at place: ScatteredTensor, from byteOffset: Int,
+    into bytes: inout MutableRawSpan
+  ) throws(CheckpointsError) {
+    let file = openFiles[tensor.fileIndex]
+    let values = try rearranged.withLock { last throws(CheckpointsError) -> [UInt8] in
+      if let last, last.name == tensor.name { return last.values }
+      last = nil
+      let values = try place.values(from: file)
+      last = (tensor.name, values)
+      return values
+    }
+    unsafe bytes.withUnsafeMutableBytes { target in
+      unsafe values.withUnsafeBytes { source in
+        unsafe target.copyMemory(
+          from: UnsafeRawBufferPointer(
+            rebasing: source[byteOffset..<byteOffset + target.count]))
+      }
     }
   }
 

@@ -3,8 +3,11 @@ import SystemPackage
 
 /// The files of a checkpoint folder, sorted by what is done with them.
 struct CheckpointFolder {
-  static let indexName = "model.safetensors.index.json"
-  static let singleName = "model.safetensors"
+  /// Indices and single files, the first that is there being read.
+  static let weightNames: [(index: String, single: String)] = [
+    ("model.safetensors.index.json", "model.safetensors"),
+    ("pytorch_model.bin.index.json", "pytorch_model.bin"),
+  ]
 
   /// The names of what is in the folder, sorted.
   let names: [String]

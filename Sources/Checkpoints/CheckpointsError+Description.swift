@@ -8,10 +8,10 @@ extension CheckpointsError {
     case .file(let error): error.description
     case .json(let error): error.description
     case .noWeights(let folder, let found):
-      "\(folder): neither model.safetensors.index.json nor model.safetensors is there; "
+      "\(folder): neither model.safetensors nor pytorch_model.bin is there, and no index; "
         + (found.isEmpty ? "the folder is empty" : "it holds \(Self.listed(found))")
     case .unsupportedFile(let path):
-      "\(path): only .safetensors files and folders of them are read"
+      "\(path): only \(WeightFileKind.extensions) files and folders are read"
     case .tooSmall(let file, let byteCount):
       "\(file): \(byteCount) bytes are too few for a safetensors file; fetch it again"
     case .headerTooLong(let file, let headerByteCount, let limit):
@@ -50,6 +50,10 @@ extension CheckpointsError {
       "\(file): byte \(byteOffset): tensor \(tensor) overlaps tensor \(other)"
     case .hole(let file, let byteOffset, let byteCount):
       "\(file): byte \(byteOffset): \(byteCount) bytes belong to no tensor"
+    case .zip(let file, let byteOffset, let problem): "\(file): byte \(byteOffset): \(problem)"
+    case .pickle(let file, let byteOffset, let problem): "\(file): byte \(byteOffset): \(problem)"
+    case .pytorch(let file, let problem): "\(file): \(problem)"
+    case .numpy(let file, let array, let problem): "\(file): array \(array): \(problem)"
     case .indexWithoutWeights(let index):
       "\(index): \"weight_map\" is missing or empty"
     case .shardOutsideFolder(let index, let shard, let tensor):

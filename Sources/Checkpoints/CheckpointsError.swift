@@ -32,6 +32,13 @@ public enum CheckpointsError: KelterError {
   case overlap(file: FilePath, tensor: String, other: String, byteOffset: Int)
   case hole(file: FilePath, byteOffset: Int, byteCount: Int)
 
+  // The other kinds of weight files.
+  case zip(file: FilePath, byteOffset: Int, ZipProblem)
+  /// The byte offset is that within the pickle where it is deflated.
+  case pickle(file: FilePath, byteOffset: Int, PickleProblem)
+  case pytorch(file: FilePath, PyTorchProblem)
+  case numpy(file: FilePath, array: String, NumPyProblem)
+
   // The index of a sharded checkpoint.
   case indexWithoutWeights(index: FilePath)
   case shardOutsideFolder(index: FilePath, shard: String, tensor: String)

@@ -6,22 +6,27 @@ struct WeightFiles {
   private(set) var files: [File] = []
   private(set) var sources: [SourceFile] = []
   private(set) var tensors: [TensorRecord] = []
+  /// Of each file, the tensors that are not read as they lie in it.
+  private(set) var scattered: [[String: ScatteredTensor]] = []
   /// Where in `tensors` each name is.
   private(set) var positions: [String: Int] = [:]
   /// The first component, within the folder, of the index and of every file read.
   private(set) var topLevelNames: Set<String> = []
 
-  /// Opens what the index of a folder names, or its single file.
+  /// Opens what the index of a folder names, or its single file; safetensors before others.
   init(folder: CheckpointFolder) throws(CheckpointsError) {
-    if folder.contains(CheckpointFolder.indexName) {
-      try self.init(
-        index: try WeightIndex(path: folder.folder.appending(CheckpointFolder.indexName)),
-        folder: folder.folder)
-    } else if folder.contains(CheckpointFolder.singleName) {
-      try self.init(paths: [folder.folder.appending(CheckpointFolder.singleName)])
-    } else {
-      throw .noWeights(folder: folder.folder, found: folder.names)
+    for (index, single) in CheckpointFolder.weightNames {
+      if folder.contains(index) {
+        try self.init(
+          index: try WeightIndex(path: folder.folder.appending(index)), folder: folder.folder)
+        return
+      }
+      if folder.contains(single) {
+        try self.init(paths: [folder.folder.appending(single)])
+        return
+      }
     }
+    throw .noWeights(folder: folder.folder, found: folder.names)
   }
 
   /// Opens files that have no index.
@@ -33,11 +38,11 @@ struct WeightFiles {
 
   /// Opens the shards of an index and checks that both agree.
   private init(index: WeightIndex, folder: FilePath) throws(CheckpointsError) {
-    topLevelNames = [CheckpointFolder.indexName]
+    topLevelNames = Set([index.path.lastComponent].compactMap { $0?.string })
     let shards = index.shards.indices.sorted { index.shards[$0].name < index.shards[$1].name }
     for shard in shards {
       let (name, tensor) = index.shards[shard]
-      guard name.hasSuffix(".safetensors") else {
+      guard let kind = WeightFileKind(path: FilePath(name)), kind == index.kind else {
         throw .unsupportedFile(path: folder.appending(name))
       }
       do throws(CheckpointsError) {
@@ -66,14 +71,13 @@ struct WeightFiles {
   }
 
   private mutating func open(_ path: FilePath) throws(CheckpointsError) {
+    guard let kind = WeightFileKind(path: path) else { throw .unsupportedFile(path: path) }
     let file = try File.open(path)
-    let header = try SafetensorsFile(file: file, fileIndex: files.count)
-    sources.append(
-      SourceFile(
-        path: path, byteCount: header.byteCount, headerByteCount: header.headerByteCount,
-        headerChecksum: header.headerChecksum))
+    let header = try WeightFileHeader(file: file, kind: kind, fileIndex: files.count)
+    sources.append(header.source)
     files.append(file)
     tensors += header.tensors
+    scattered.append(header.scattered)
   }
 
   private mutating func sortTensors() throws(CheckpointsError) {

@@ -1,9 +1,13 @@
 import Bytes
 import SystemPackage
 
-/// `model.safetensors.index.json`: which shard holds which tensor.
+/// `model.safetensors.index.json`, or that of PyTorch files: which shard holds which tensor.
 struct WeightIndex {
   let path: FilePath
+  /// The kind of its shards.
+  var kind: WeightFileKind {
+    path.lastComponent?.string.hasPrefix("pytorch_model") == true ? .pytorch : .safetensors
+  }
   /// The shards' names, in the order in which the index first names them, and a tensor of each.
   private(set) var shards: [(name: String, firstTensor: String)] = []
   /// The index into `shards` of every tensor.

@@ -13,7 +13,7 @@ struct ConvertCommand: ReportingCommand {
       nothing is published and the exit code is 1.
       """)
 
-  @Argument(help: "A checkpoint folder, or one .safetensors file.")
+  @Argument(help: "A checkpoint folder, or one weight file.")
   var path: String
 
   @Option(name: [.short, .customLong("output")], help: "The file to write, as OUT.kelter.")

@@ -8,7 +8,7 @@ struct InspectCommand: ReportingCommand {
     commandName: "inspect",
     abstract: "Show what is in a checkpoint or a .kelter file: family, layers, experts, sizes.")
 
-  @Argument(help: "A checkpoint folder, one .safetensors file, or a .kelter file.")
+  @Argument(help: "A checkpoint folder, one weight file, or a .kelter file.")
   var path: String
 
   @Option(help: "Take this family, whatever the config says.")

@@ -10,7 +10,7 @@ struct Kelter: ParsableCommand {
     commandName: "kelter",
     abstract: "Press open Mixture-of-Experts checkpoints into small files whose error is known.",
     discussion: """
-      PATH is a checkpoint folder, one .safetensors file, or a .kelter file.
+      PATH is a checkpoint folder, one weight file (.safetensors, .bin, .pt), or a .kelter file.
 
         kelter inspect V3/                            what is in it
         kelter plan V3/ --scheme int4-g64             every tensor's fate, exact size

@@ -8,7 +8,7 @@ struct PlanCommand: ReportingCommand {
     commandName: "plan",
     abstract: "Show every tensor's fate and the exact output size, without reading the weights.")
 
-  @Argument(help: "A checkpoint folder, or one .safetensors file.")
+  @Argument(help: "A checkpoint folder, or one weight file.")
   var path: String
 
   @OptionGroup var schemeOptions: SchemeOptions

@@ -61,7 +61,8 @@ struct MeasurementOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Token ids that the layers are measured on: 'input_ids', I32 or I64.",
-      discussion: "Without it, seeded ids.", valueName: "file.safetensors"))
+      discussion: "A .safetensors, .npz or .npy file. Without it, seeded ids.",
+      valueName: "file"))
   var tokens: String?
 
   @Option(help: ArgumentHelp("How many of the token ids are used.", valueName: "n"))

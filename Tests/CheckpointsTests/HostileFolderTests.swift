@@ -109,10 +109,10 @@ struct HostileFolderTests {
     try withTemporaryFolder { folder in
       let empty = #expect(throws: CheckpointsError.self) { try Checkpoint(path: folder) }
       #expect(empty?.kind == .notFound && empty?.description.contains("empty") == true)
-      try writeFile(folder.appending("pytorch_model.bin"), [1])
+      try writeFile(folder.appending("model.onnx"), [1])
       let other = #expect(throws: CheckpointsError.self) { try Checkpoint(path: folder) }
       #expect(other?.kind == .notFound)
-      #expect(other?.description.contains("pytorch_model.bin") == true)
+      #expect(other?.description.contains("model.onnx") == true)
     }
   }
 

@@ -1,0 +1,1 @@
+../../CheckpointsTests/PickleProbe.swift
