@@ -111,7 +111,7 @@ final class Converted {
   }
 }
 
-/// The fixtures of every family, the really trained one last.
+/// The fixtures that go through every test, the really trained one last.
 let allFixtures = [
   "deepseek_v3", "deepseek_v3_fp8", "deepseek_v3_mtp", "qwen3_moe", "mixtral", "llama_r1_distill",
   "qwen2_r1_distill", "trained",
@@ -121,6 +121,11 @@ let allFixtures = [
 let fusedFixtures = [
   "qwen3_5_moe", "gpt_oss", "granitemoe", "llama4_text", "dbrx",
 ]
+
+/// All others.
+let otherFixtures = Fixtures.models.filter {
+  !allFixtures.contains($0) && !fusedFixtures.contains($0)
+}
 
 /// Whether two arrays hold the same bits.
 func sameBits<Element: BitwiseCopyable>(_ a: [Element], _ b: [Element]) -> Bool {

@@ -19,6 +19,7 @@ import Validation
     allFixtures.flatMap { fixture in
       [Scheme.int4G32, .fp8E4M3Block128, .keep].map { (fixture, $0) }
     } + fusedFixtures.flatMap { [($0, Scheme.int4G32), ($0, .keep)] }
+    + otherFixtures.map { ($0, Scheme.int4G64) }
     + Scheme.allCases.flatMap { [("trained", $0), ("deepseek_v3_mtp", $0)] }
 
   @Test(arguments: cases)
