@@ -108,6 +108,7 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
   ? []
   : [
     ("FuzzContainer", ["Bytes", "Container", system]),
+    ("FuzzGGUF", ["Checkpoints", "Tensors", system]),
     ("FuzzPickle", ["Checkpoints", "Tensors", system]),
     ("FuzzSafetensors", ["Checkpoints", "Tensors", system]),
   ]

@@ -24,8 +24,10 @@ public struct SourceFile: Sendable, Hashable {
 public final class Checkpoint: Sendable {
   /// The folder or file that was opened.
   public let path: FilePath
-  /// `config.json`; nil if there is none.
+  /// `config.json`, or the keys and values of a GGUF file; nil if there is none.
   public let config: JSONValue?
+  /// The keys and values of a GGUF file, which are its `config` too; nil for any other source.
+  public let ggufMetadata: [String: JSONValue]?
   /// The weight files, sorted by name.
   public let files: [SourceFile]
   /// Files that belong to the model and hold no weights: configuration, tokenizer, templates,
@@ -42,7 +44,8 @@ public final class Checkpoint: Sendable {
   private let rearranged = Mutex<(name: String, values: [UInt8])?>(nil)
 
   /// Opens a folder, or one weight file (with the configuration beside it, if any): safetensors,
-  /// PyTorch's `.bin`, `.pt` and `.pth`, NumPy's `.npz` and `.npy`.
+  /// PyTorch's `.bin`, `.pt` and `.pth`, NumPy's `.npz` and `.npy`; or a
+  /// `.gguf` file (with the other parts, if it is one of several).
   public init(path: FilePath) throws(CheckpointsError) {
     self.path = path
     let kind: Folder.Kind?
@@ -62,7 +65,14 @@ public final class Checkpoint: Sendable {
       weights = try WeightFiles(folder: found)
       unreadFiles = found.unreadFiles(read: weights.topLevelNames)
     case .file:
-      guard WeightFileKind(path: path) != nil else { throw .unsupportedFile(path: path) }
+      guard let kind = WeightFileKind(path: path) else { throw .unsupportedFile(path: path) }
+      if kind == .gguf {
+        // A GGUF file has configuration and tokenizer in itself.
+        folder = nil
+        weights = try WeightFiles(gguf: path)
+        unreadFiles = []
+        break
+      }
       // Files beside a lone file are its own only if a configuration says that this is a model.
       let beside = try CheckpointFolder(path.removingLastComponent())
       folder = beside.contains("config.json") ? beside : nil
@@ -75,9 +85,13 @@ public final class Checkpoint: Sendable {
     tensors = weights.tensors
     positions = weights.positions
     sideFiles = try folder?.sideFiles ?? []
-    config = try folder.flatMap { folder throws(CheckpointsError) in
-      folder.contains("config.json")
-        ? try Self.readConfig(folder.folder.appending("config.json")) : nil
+    ggufMetadata = weights.ggufMetadata
+    if let metadata = weights.ggufMetadata {
+      config = .object(metadata)
+    } else if let folder, folder.contains("config.json") {
+      config = try Self.readConfig(folder.folder.appending("config.json"))
+    } else {
+      config = nil
     }
   }
 

@@ -7,6 +7,7 @@ extension CheckpointsError {
     switch self {
     case .file(let error): error.description
     case .json(let error): error.description
+    case .gguf(let error): error.description
     case .noWeights(let folder, let found):
       "\(folder): neither model.safetensors nor pytorch_model.bin is there, and no index; "
         + (found.isEmpty ? "the folder is empty" : "it holds \(Self.listed(found))")

@@ -8,6 +8,8 @@ public enum CheckpointsError: KelterError {
   case file(BytesError)
   /// A header, index or configuration is not the JSON that it must be.
   case json(JSONError)
+  /// A file is not the GGUF that it must be.
+  case gguf(GGUFError)
   /// A folder without an index and without `model.safetensors`.
   case noWeights(folder: FilePath, found: [String])
   /// A file of a kind that is not read.

@@ -12,6 +12,8 @@ struct WeightFiles {
   private(set) var positions: [String: Int] = [:]
   /// The first component, within the folder, of the index and of every file read.
   private(set) var topLevelNames: Set<String> = []
+  /// The keys and values of a GGUF file.
+  private(set) var ggufMetadata: [String: JSONValue]?
 
   /// Opens what the index of a folder names, or its single file; safetensors before others.
   init(folder: CheckpointFolder) throws(CheckpointsError) {
@@ -34,6 +36,30 @@ struct WeightFiles {
     for path in paths { try open(path) }
     topLevelNames = Set(paths.compactMap(\.lastComponent?.string))
     try sortTensors()
+  }
+
+  /// Opens a GGUF file, and the other parts of a model that was split.
+  init(gguf path: FilePath) throws(CheckpointsError) {
+    let header = try open(path).gguf
+    if let split = header?.split, split.partCount > 1 {
+      self = try WeightFiles(split: split, path: path)
+    } else {
+      topLevelNames = Set([path].compactMap(\.lastComponent?.string))
+      ggufMetadata = header?.metadata
+    }
+    try sortTensors()
+  }
+
+  /// Opens all parts of a split model; the first one tells what it is.
+  private init(split: GGUFSplit, path: FilePath) throws(CheckpointsError) {
+    let parts = try split.parts(of: path)
+    for (index, part) in parts.enumerated() {
+      guard let header = try open(part).gguf else { throw .unsupportedFile(path: part) }
+      try split.check(part: index, header: header)
+      if index == 0 { ggufMetadata = header.metadata }
+    }
+    topLevelNames = Set(parts.compactMap(\.lastComponent?.string))
+    try split.check(tensorCount: tensors.count, of: path)
   }
 
   /// Opens the shards of an index and checks that both agree.
@@ -70,7 +96,8 @@ struct WeightFiles {
     }
   }
 
-  private mutating func open(_ path: FilePath) throws(CheckpointsError) {
+  @discardableResult
+  private mutating func open(_ path: FilePath) throws(CheckpointsError) -> WeightFileHeader {
     guard let kind = WeightFileKind(path: path) else { throw .unsupportedFile(path: path) }
     let file = try File.open(path)
     let header = try WeightFileHeader(file: file, kind: kind, fileIndex: files.count)
@@ -78,6 +105,7 @@ struct WeightFiles {
     files.append(file)
     tensors += header.tensors
     scattered.append(header.scattered)
+    return header
   }
 
   private mutating func sortTensors() throws(CheckpointsError) {
