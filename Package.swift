@@ -70,7 +70,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     "SourceWeightsTests",
     [
       "Bytes", "Checkpoints", "Quantization", "SourceWeights", "Tensors", "FixtureChecks",
-      "FixtureSupport",
+      "FixtureSupport", system,
     ]
   ),
   (

@@ -15,6 +15,10 @@ extension Inspection {
       return
     }
     let checkpoint = try Checkpoint(path: path)
+    if let metadata = checkpoint.ggufMetadata, family == nil {
+      try self.init(gguf: checkpoint, metadata: metadata)
+      return
+    }
     let isLoneFile = checkpoint.path.extension == "safetensors" && family == nil
     if checkpoint.config == nil, family == nil {
       self.init(checkpoint: checkpoint)

@@ -175,7 +175,7 @@ extension Inspection {
   }
 
   /// Sums up weights by a name, most bytes first.
-  private static func parts<Other>(
+  static func parts<Other>(
     of weights: Zip2Sequence<[SourceWeight], [Other]>, by name: (SourceWeight, Other) -> String
   ) -> [Part] {
     var parts: [String: Part] = [:]

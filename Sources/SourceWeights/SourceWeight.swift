@@ -52,6 +52,9 @@ public struct SourceWeight: Sendable, Hashable {
     case .integers(let integers):
       companions + (integers.order == .rows ? 0 : primary.byteCount)
     case .codebook: companions + primary.byteCount
+    // Scales, and a piece of the tensor to find them in.
+    case .blocks(let format):
+      format.held == nil ? 0 : primary.byteCount / 8 + WeightReader.scalePieceByteCount
     }
   }
 }

@@ -16,7 +16,9 @@ public struct SourceWeights: Sendable {
   /// Sorts the tensors out. Scales are not read: bad ones among them show when a `WeightReader` reads
   /// them.
   public init(checkpoint: Checkpoint) throws(SourceWeightsError) {
-    let layout = try QuantizationSettings(checkpoint: checkpoint)?.layout()
+    // A GGUF file says of each tensor itself how it is stored.
+    let isGGUF = checkpoint.ggufMetadata != nil
+    let layout = isGGUF ? nil : try QuantizationSettings(checkpoint: checkpoint)?.layout()
     // A weight in the place of each tensor that holds one, so that they are nearly sorted.
     var found = [SourceWeight?](repeating: nil, count: checkpoint.tensors.count)
     var companions: Set<String> = []
@@ -33,7 +35,11 @@ public struct SourceWeights: Sendable {
     var activationScales: [TensorRecord] = []
     for (index, tensor) in checkpoint.tensors.enumerated()
     where found[index] == nil && !companions.contains(tensor.name) {
-      if layout != nil, tensor.isActivationScale {
+      if let blocks = tensor.blocks {
+        found[index] = tensor.weight(blocks: blocks)
+      } else if isGGUF {
+        found[index] = tensor.plainWeight
+      } else if layout != nil, tensor.isActivationScale {
         activationScales.append(tensor)
       } else {
         found[index] = try tensor.plainWeight(checkpoint, isDeclared: layout != nil)
@@ -94,9 +100,14 @@ extension TensorRecord {
     case .f4, .f6E2M3, .f6E3M2, .f8E5M2, .f8E8M0, .f8E4M3FNUZ, .f8E5M2FNUZ:
       throw .unsupportedDType(tensor: name, dtype: dtype)
     default:
-      return SourceWeight(
-        name: name, shape: shape, encoding: .plain(dtype), layout: .plain, layoutName: nil,
-        primary: self, companions: [])
+      return plainWeight
     }
+  }
+
+  /// The tensor as a weight whose elements stand for themselves.
+  fileprivate var plainWeight: SourceWeight {
+    SourceWeight(
+      name: name, shape: shape, encoding: .plain(dtype), layout: .plain, layoutName: nil,
+      primary: self, companions: [])
   }
 }

@@ -1,4 +1,5 @@
 public import Checkpoints
+public import Tensors
 
 /// How the tensors of a weight spell its values.
 public enum WeightLayout: Sendable, Hashable {
@@ -10,6 +11,8 @@ public enum WeightLayout: Sendable, Hashable {
   case integers(PackedIntegers)
   /// Indices into a table of numbers.
   case codebook(Codebook)
+  /// Blocks that hold scales and codes of a few neighbours.
+  case blocks(BlockFormat)
 }
 
 /// Codes that need no rearranging: the tensor's rows are those of the weight.

@@ -59,6 +59,9 @@ public struct WeightReader: Sendable {
     if case .plain(let dtype) = weight.encoding, !dtype.isPlainFloat {
       throw .notNumbers(tensor: weight.name, dtype: dtype)
     }
+    if case .blocks(let blocks) = weight.layout {
+      return try readBlocks(rows, blocks, into: &values)
+    }
     let planes = try sidePlanes()
     try fillBuffer(rows)
     lastRows = rows
@@ -150,6 +153,8 @@ public struct WeightReader: Sendable {
         if format.hasZeroPoints { planes.zeroPoints = decoder.zeroPointPlane }
       }
       integers = decoder
+    case .blocks(let blocks):
+      if let format { planes.scales = try scales(in: blocks, format: format) }
     case .codebook(let table):
       codebook = try CodebookDecoder(table, weight: weight, checkpoint: checkpoint)
     }
@@ -221,6 +226,51 @@ public struct WeightReader: Sendable {
     }
   }
 
+  /// How much of a tensor is read at once to find the scales in it.
+  static let scalePieceByteCount = 1 << 20
+
+  /// Decodes rows of blocks; all of their numbers must be finite.
+  @_lifetime(values: copy values)
+  private mutating func readBlocks(
+    _ rows: Range<Int>, _ blocks: BlockFormat, into values: inout MutableSpan<Float>
+  ) throws(SourceWeightsError) {
+    try fillBuffer(rows)
+    lastRows = rows
+    blocks.decode(buffer.span, into: &values)
+    let firstBlock = rows.lowerBound * (rowByteCount / blocks.bytesPerBlock)
+    for index in 0..<values.count where !values[index].isFinite {
+      throw .invalidScale(
+        tensor: weight.name, index: firstBlock + index / blocks.elementsPerBlock,
+        value: values[index])
+    }
+    if case .quantized(let format) = weight.encoding {
+      let repacker = BlockRepacker(blocks: blocks, format: format, tensor: weight.name)
+      repacked = try repacker.codes(buffer.span, values: values.span, firstBlock: firstBlock)
+    } else {
+      var bytes = [UInt8](repeating: 0, count: 4 * values.count)
+      var span = bytes.mutableSpan
+      ElementConversion.encodeF32(values.span, into: &span)
+      repacked = bytes
+    }
+  }
+
+  /// The scales of all blocks, which lie between the codes.
+  private func scales(
+    in blocks: BlockFormat, format: QuantizationFormat
+  ) throws(SourceWeightsError) -> [UInt8] {
+    let repacker = BlockRepacker(blocks: blocks, format: format, tensor: weight.name)
+    let pieceByteCount = Self.scalePieceByteCount / blocks.bytesPerBlock * blocks.bytesPerBlock
+    var scales: [UInt8] = []
+    for start in stride(from: 0, to: weight.primary.byteCount, by: pieceByteCount) {
+      let count = min(pieceByteCount, weight.primary.byteCount - start)
+      var piece = [UInt8](repeating: 0, count: count)
+      var span = piece.mutableRawSpan
+      try read(start, into: &span)
+      scales += try repacker.scales(piece.span, firstBlock: start / blocks.bytesPerBlock)
+    }
+    return scales
+  }
+
   /// Which bytes of a tensor that is read whole count as those of some rows.
   private func sourceRange(_ rows: Range<Int>) -> Range<Int> {
     func offset(_ row: Int) -> Int {
@@ -249,7 +299,7 @@ extension WeightLayout {
   /// Whether a row's codes do not lie together, so that the tensor is read as a whole.
   var isReadWhole: Bool {
     switch self {
-    case .plain, .rows: false
+    case .plain, .rows, .blocks: false
     case .integers(let packing): packing.order != .rows
     case .codebook: true
     }
