@@ -1,11 +1,5 @@
 import CKernels
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
-
 /// How much an approximation of weights differs from them.
 ///
 /// Sums are taken in Float64 over chunks of 128 values, and the chunks' sums are added with about
@@ -36,14 +30,10 @@ public struct ErrorStatistics: Sendable {
     sumOfSquaredErrors == 0 ? 0 : (sumOfSquaredErrors / sumOfSquares).squareRoot()
   }
 
-  /// 20 log₁₀(‖x‖₂ / ‖x − x̂‖₂), in dB; infinite where nothing differs.
+  /// 20 log₁₀(‖x‖₂ / ‖x − x̂‖₂), in dB; infinite where nothing differs. The same bits on every
+  /// processor.
   public var signalToQuantizationNoise: Double {
-    sumOfSquaredErrors == 0 ? .infinity : 10 * log10(sumOfSquares / sumOfSquaredErrors)
-  }
-
-  /// sqrt(Σ (x − x̂)² / n); 0 for no values.
-  public var rootMeanSquareError: Double {
-    count == 0 ? 0 : (sumOfSquaredErrors / Double(count)).squareRoot()
+    sumOfSquaredErrors == 0 ? .infinity : 10 * (sumOfSquares / sumOfSquaredErrors).decimalLogarithm
   }
 
   /// Adds pairs of a weight and its approximation.

@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import Quantization
 import Tensors
 import Testing
@@ -87,8 +88,42 @@ import Testing
     statistics.add(reference: reference.span, approximation: approximation.span)
     #expect(statistics.relativeError == 0.1)
     #expect(abs(statistics.signalToQuantizationNoise - 20) < 1e-12)
-    #expect(statistics.rootMeanSquareError == (0.25 / 3.0).squareRoot())
     #expect(statistics.maximumAbsoluteError == 0.5)
+  }
+
+  /// Bits of a ratio Σx² / Σ(x − x̂)² and of its decibels, computed in Python by the rules of
+  /// formats/container.md; neighbours of numbers among them.
+  static let decibels: [(ratio: UInt64, decibels: UInt64)] = [
+    (0x3FF0000000000000, 0x0000000000000000),
+    (0x3FF0000000000001, 0x3CD15F2CED384F29),
+    (0x4000000000000000, 0x4008151824C7587F),
+    (0x4024000000000000, 0x4024000000000000),
+    (0x4059000000000000, 0x4034000000000000),
+    (0x4059000000000001, 0x4034000000000000),
+    (0x4058FFFFFFFFFFFF, 0x4034000000000000),
+    (0x3FF6A09E667F3BCD, 0x3FF8151824C75880),
+    (0x3FF6A09E667F3BCE, 0x3FF8151824C75884),
+    (0x405EDD2F1A9FBE77, 0x4034EA456FBBC32B),
+    (0x405EDD2F1A9FBE78, 0x4034EA456FBBC32B),
+    (0x3F50624DD2F1A9FC, 0xC03E000000000000),
+    (0x2D404BD984990E6F, 0xC08C200000000000),
+    (0x529F6B0F092959C7, 0x408C200000000000),
+    (0x44DFE185CA57C517, 0x406DB98531A4F695),
+    (0x406F400000000000, 0x4037FAB9F6CE29E0),
+  ]
+
+  @Test(arguments: decibels)
+  func decibelsAreTheSameEverywhere(ratio: UInt64, decibels: UInt64) {
+    let ratio = Double(bitPattern: ratio)
+    #expect((10 * ratio.decimalLogarithm).bitPattern == decibels)
+    #expect(abs(ratio.decimalLogarithm - log10(ratio)) <= 4 * max(log10(ratio).ulp, 0x1p-54))
+  }
+
+  @Test func decibelsOfNothing() {
+    #expect((0.0).decimalLogarithm == -.infinity)
+    #expect(Double.infinity.decimalLogarithm == .infinity)
+    #expect(Double.nan.decimalLogarithm.isNaN)
+    #expect(Double.leastNonzeroMagnitude.decimalLogarithm == log10(.leastNonzeroMagnitude))
   }
 
   @Test func clipped() {
@@ -133,20 +168,5 @@ import Testing
     ] {
       #expect(!Dequantizer.canDecode(format))
     }
-  }
-
-  @Test func scan() {
-    let format = Scheme.fp8E4M3Channel.format!
-    let scales: [Float] = [0, -0.0, .nan, .infinity, 1]
-    let bytes = scales.flatMap { scale in
-      (0..<4).map { UInt8(scale.bitPattern >> (8 * $0) & 255) }
-    }
-    let codes: [UInt8] = [0x7F, 0xFF, 0x7E, 0, 0x80]
-    let found = Dequantizer(format: format, columns: 1).scan(codes: codes.span, scales: bytes.span)
-    #expect(found.zeroScaleCount == 2)
-    #expect(found.nanScaleCount == 1)
-    #expect(found.infiniteScaleCount == 1)
-    #expect(found.nanCodeCount == 2)
-    #expect(!found.isClean)
   }
 }
