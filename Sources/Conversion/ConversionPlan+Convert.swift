@@ -37,8 +37,8 @@ extension ConversionPlan {
 
       let checksums = try pass.fileChecksums()
       for (index, file) in container.sources.enumerated() {
-        if let place = source.fileIndex(named: file.name) {
-          writer.setContentChecksum(checksums[place], ofSource: index)
+        if let place = source.fileIndex(named: file.name), let checksum = checksums[place] {
+          writer.setContentChecksum(checksum, ofSource: index)
         }
       }
       let report = Report(

@@ -8,7 +8,7 @@ extension Report {
   /// Puts together what a run found, and lets the budget decide.
   init(
     source: Conversion.Source, options: ConversionOptions, units: [ConversionUnit],
-    outcome: MeasuredRun.Outcome, bytes: ByteCounts, tokens: TokenIDs?, fileChecksums: [UInt64]?,
+    outcome: MeasuredRun.Outcome, bytes: ByteCounts, tokens: TokenIDs?, fileChecksums: [UInt64?]?,
     notes: [String]
   ) {
     let weights = zip(units, outcome.statistics).flatMap { unit, statistics in
@@ -28,7 +28,7 @@ extension Report {
           SourceFile(
             name: source.checkpoint.name(of: file), bytes: file.byteCount,
             headerChecksum: file.headerChecksum.hexadecimal,
-            checksum: fileChecksums?[index].hexadecimal)
+            checksum: fileChecksums?[index]?.hexadecimal)
         }),
       scheme: options.scheme.rawValue, search: options.search.rawValue,
       recipe: options.recipe.text.isEmpty ? nil : options.recipe.text, bytes: bytes,

@@ -69,10 +69,10 @@ final class ConvertingPass: MeasuringPass {
       extent: extent)
   }
 
-  /// The checksum of each source file, in the order of `checkpoint.files`: XXH3-64 over the
-  /// checksums of its tensors, little-endian, in the order in which they lie in the file. The
-  /// checksum of a tensor that was taken apart is XXH3-64 over those of its parts, matrix by matrix.
-  func fileChecksums() throws -> [UInt64] {
+  /// The checksum of each source file, in the order of `checkpoint.files`; nil for a file that was
+  /// not read whole. The checksum of a tensor that was taken apart is XXH3-64 over those of its
+  /// parts, matrix by matrix.
+  func fileChecksums() throws -> [UInt64?] {
     let checkpoint = plan.source.checkpoint
     var checksums = tensorChecksums.withLock { $0 }
     for (name, parts) in partChecksums.withLock({ $0 }) {
@@ -85,16 +85,7 @@ final class ConvertingPass: MeasuringPass {
       let bytes = try checkpoint.bytes(of: scale)
       checksums[scale.name] = Checksum.of(bytes.rawSpan)
     }
-    var sums = [Checksum](repeating: Checksum(), count: checkpoint.files.count)
-    let tensors = checkpoint.tensors.sorted {
-      ($0.fileIndex, $0.byteRange.lowerBound) < ($1.fileIndex, $1.byteRange.lowerBound)
-    }
-    for tensor in tensors {
-      var bytes: [UInt8] = []
-      bytes.appendLittleEndian(checksums[tensor.name] ?? 0)
-      sums[tensor.fileIndex].update(bytes.rawSpan)
-    }
-    return sums.map { $0.value() }
+    return checkpoint.contentChecksums(ofTensors: checksums)
   }
 }
 
