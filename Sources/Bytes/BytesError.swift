@@ -26,8 +26,6 @@ public enum BytesError: KelterError {
   case syncFailed(path: FilePath, Errno)
   /// The complete file could not be given its name.
   case publishFailed(path: FilePath, Errno)
-  /// The folder has less room than the output needs.
-  case noSpace(path: FilePath, needed: Int, available: Int)
   /// The file cannot be listed or measured.
   case inspectFailed(path: FilePath, Errno)
 
@@ -37,7 +35,7 @@ public enum BytesError: KelterError {
     case .cannotOpen(_, let errno):
       errno == .noSuchFileOrDirectory || errno == .notDirectory ? .notFound : .inputOutput
     case .notAFile, .truncated: .invalidInput
-    case .exists, .beingWritten, .cannotCreate, .noSpace: .cannotCreate
+    case .exists, .beingWritten, .cannotCreate: .cannotCreate
     case .readFailed, .mappingFailed, .writeFailed, .syncFailed, .publishFailed, .inspectFailed:
       .inputOutput
     }
@@ -70,8 +68,6 @@ public enum BytesError: KelterError {
       "\(path): forcing it to the disk failed: \(errno)"
     case .publishFailed(let path, let errno):
       "\(path): giving the finished file its name failed: \(errno)"
-    case .noSpace(let path, let needed, let available):
-      "\(path): \(needed) bytes are needed and the disk has \(available) free"
     case .inspectFailed(let path, let errno):
       "\(path): cannot be examined: \(errno)"
     }

@@ -1,4 +1,5 @@
 #include "statistics.h"
+#include <string.h>
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -64,19 +65,37 @@ uint64_t ck_count_outside(const float *values, size_t count, float lowest, float
   return outside;
 }
 
-ck_special_counts ck_count_specials(const float *values, size_t count) {
+// One loop for each width, which the compiler turns into vectors. Sums as wide as the elements would
+// overflow for the narrow ones, so that those of at most 255 elements are taken at a time.
+#define COUNT_SPECIALS(type)                                                                       \
+  for (size_t start = 0; start < count; start += 255) {                                            \
+    size_t end = count - start < 255 ? count : start + 255;                                        \
+    type nonfinite = 0, zero = 0;                                                                  \
+    for (size_t i = start; i < end; i++) {                                                         \
+      type element;                                                                                \
+      memcpy(&element, elements + i * sizeof(type), sizeof(type));                                 \
+      nonfinite += (type)((element & (type)exponent) == (type)exponent);                           \
+      zero += (type)((element & (type)magnitude) == 0);                                            \
+    }                                                                                              \
+    counts.nonfinite_count += nonfinite;                                                           \
+    counts.zero_count += zero;                                                                     \
+  }
+
+ck_special_counts ck_count_specials(const uint8_t *elements, size_t count,
+                                    size_t element_byte_count, uint64_t exponent,
+                                    uint64_t magnitude) {
   ck_special_counts counts = {0};
-  for (size_t i = 0; i < count; i++) {
-    uint32_t magnitude = ck_bits(values[i]) & 0x7FFFFFFFu;
-    counts.nan_count += magnitude > 0x7F800000u;
-    counts.infinite_count += magnitude == 0x7F800000u;
-    counts.zero_count += magnitude == 0;
+  switch (element_byte_count) {
+  case 1: COUNT_SPECIALS(uint8_t) break;
+  case 2: COUNT_SPECIALS(uint16_t) break;
+  case 4: COUNT_SPECIALS(uint32_t) break;
+  case 8: COUNT_SPECIALS(uint64_t) break;
   }
   return counts;
 }
 
-uint64_t ck_count_e4m3_nans(const uint8_t *codes, size_t count) {
-  uint64_t nans = 0;
-  for (size_t i = 0; i < count; i++) nans += (codes[i] & 0x7F) == 0x7F;
-  return nans;
+uint64_t ck_count_bytes(const uint8_t *bytes, size_t count, uint8_t value) {
+  uint64_t equal = 0;
+  for (size_t i = 0; i < count; i++) equal += bytes[i] == value;
+  return equal;
 }

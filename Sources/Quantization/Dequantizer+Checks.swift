@@ -1,48 +1,7 @@
 import CKernels
 import Tensors
 
-/// What a scan of codes and scales found.
-public struct ScaleScan: Sendable, Hashable {
-  /// Scales that are NaN, infinite, zero. The quantizer writes none of them.
-  public var nanScaleCount = 0
-  public var infiniteScaleCount = 0
-  public var zeroScaleCount = 0
-  /// Codes that are NaN; only E4M3 has such.
-  public var nanCodeCount = 0
-
-  public init() {}
-
-  /// Whether nothing was found.
-  public var isClean: Bool { self == ScaleScan() }
-
-  public static func += (left: inout ScaleScan, right: ScaleScan) {
-    left.nanScaleCount += right.nanScaleCount
-    left.infiniteScaleCount += right.infiniteScaleCount
-    left.zeroScaleCount += right.zeroScaleCount
-    left.nanCodeCount += right.nanCodeCount
-  }
-}
-
 extension Dequantizer {
-  /// Looks for scales and codes that no quantizer writes. The spans may be any whole parts of the
-  /// planes.
-  public func scan(codes: Span<UInt8>, scales: Span<UInt8>) -> ScaleScan {
-    var found = ScaleScan()
-    let values = decodeScales(scales)
-    unsafe values.span.withUnsafeBufferPointer {
-      let counts = unsafe ck_count_specials($0.baseAddress, $0.count)
-      found.nanScaleCount = Int(counts.nan_count)
-      found.infiniteScaleCount = Int(counts.infinite_count)
-      found.zeroScaleCount = Int(counts.zero_count)
-    }
-    if format.code == .e4m3 {
-      unsafe codes.withUnsafeBufferPointer {
-        found.nanCodeCount = unsafe Int(ck_count_e4m3_nans($0.baseAddress, $0.count))
-      }
-    }
-    return found
-  }
-
   /// The number of values of a tile that lie outside their block's range by more than rounding to
   /// its outermost code explains, half a step: their error is that of clipping.
   public func clippedCount(

@@ -37,16 +37,18 @@ void ck_merge_errors(const ck_error_sums *part, ck_error_sums *sums);
 uint64_t ck_count_outside(const float *values, size_t count, float lowest, float highest);
 
 typedef struct {
-  uint64_t nan_count;
-  uint64_t infinite_count;
+  uint64_t nonfinite_count;
   uint64_t zero_count;
 } ck_special_counts;
 
-/// Counts NaN, infinities and zeros.
-ck_special_counts ck_count_specials(const float *values, size_t count);
+/// Counts NaN and infinities together, and zeros, among little-endian floats of 1, 2, 4 or 8 bytes: an
+/// element that has all bits of `exponent` is NaN or infinite, one without any bit of `magnitude` zero.
+ck_special_counts ck_count_specials(const uint8_t *elements, size_t count,
+                                    size_t element_byte_count, uint64_t exponent,
+                                    uint64_t magnitude);
 
-/// The number of E4M3 codes that are NaN.
-uint64_t ck_count_e4m3_nans(const uint8_t *codes, size_t count);
+/// The number of bytes that equal `value`.
+uint64_t ck_count_bytes(const uint8_t *bytes, size_t count, uint8_t value);
 
 #ifdef __cplusplus
 }
