@@ -7,12 +7,14 @@ import Validation
 public struct Comparison: Sendable, Codable, Equatable {
   /// One figure in both.
   public struct Change: Sendable, Codable, Equatable {
-    /// `weights.relative_error`, `layers.cumulative_relative_error`, `experts.relative_error`.
+    /// `weights.relative_error`, `layers.cumulative_relative_error`, `experts.relative_error`,
+    /// `bytes.output`.
     public let metric: String
-    /// The tensor, layer or expert.
+    /// The tensor, layer or expert; `output` for its size.
     public let location: String
-    public let a: Double
-    public let b: Double
+    /// Nil where the figure is infinite or no number.
+    public let a: Double?
+    public let b: Double?
     /// Whether B is better than A; nil if they are equal.
     public let isBetter: Bool?
 
@@ -26,7 +28,7 @@ public struct Comparison: Sendable, Codable, Equatable {
   /// The sizes of the outputs in bytes.
   public let bytesA: Int
   public let bytesB: Int
-  /// Every figure that both have, in A's order.
+  /// Every figure that both have, in A's order, and last their sizes.
   public let changes: [Change]
   /// What only one has, as `metric where`.
   public let onlyInA: [String]
@@ -54,19 +56,25 @@ public struct Comparison: Sendable, Codable, Equatable {
     var changes: [Change] = []
     for figure in figuresA.list {
       guard let other = figuresB[figure.key] else { continue }
-      let better: Bool? =
-        figure.value == other ? nil : (other < figure.value) != figure.key.growsWhenBetter
-      changes.append(
-        Change(
-          metric: figure.key.metric, location: figure.key.location, a: figure.value, b: other,
-          isBetter: better))
+      changes.append(Change(figure.key, figure.value, other))
     }
     guard !changes.isEmpty else {
       throw ConversionError.notComparable(
         reason: "\(a) and \(b) have no tensor, layer or expert in common")
     }
+    let size = FigureTable.Key(metric: "bytes.output", location: "output")
+    changes.append(Change(size, Double(bytesA), Double(bytesB)))
     self.changes = changes
     onlyInA = figuresA.list.filter { figuresB[$0.key] == nil }.map(\.key.description)
     onlyInB = figuresB.list.filter { figuresA[$0.key] == nil }.map(\.key.description)
+  }
+}
+
+extension Comparison.Change {
+  /// Compares two figures; an infinity is worse, or better, than any number.
+  fileprivate init(_ key: FigureTable.Key, _ a: Double, _ b: Double) {
+    self.init(
+      metric: key.metric, location: key.location, a: a.finite, b: b.finite,
+      isBetter: a == b ? nil : (b < a) != key.growsWhenBetter)
   }
 }

@@ -10,13 +10,17 @@ struct FigureTable {
     let location: String
 
     /// Whether more of it is better.
-    var growsWhenBetter: Bool { metric == "layers.routing_agreement" || metric == "layers.cosine" }
+    var growsWhenBetter: Bool {
+      metric == "layers.routing_agreement" || metric == "layers.cosine"
+        || metric == "weights.snr_db"
+    }
     var description: String { "\(metric) \(location)" }
   }
 
   /// The size of the output in bytes.
   private(set) var byteCount: Int
-  /// All finite figures, in the order in which they are stored.
+  /// All figures, in the order in which they are stored. One that is no number is the worst that
+  /// it can be, an infinity.
   private(set) var list: [(key: Key, value: Double)] = []
   private var values: [Key: Double] = [:]
 
@@ -40,7 +44,11 @@ struct FigureTable {
         let location =
           shared.contains(tensor.name)
           ? Self.location(tensor.name, expert: tensor.expert, role: tensor.role) : tensor.name
-        add("weights.relative_error", location, record.relativeError)
+        add(
+          weight: location, relativeError: record.relativeError,
+          snr: record.signalToQuantizationNoise,
+          maximumAbsoluteError: record.maximumAbsoluteError, zeroedShare: record.zeroedShare,
+          clippedShare: record.clippedShare)
       }
     }
   }
@@ -60,23 +68,45 @@ struct FigureTable {
       let location =
         shared.contains(weight.name)
         ? Self.location(weight.name, expert: weight.expert, role: weight.role) : weight.name
-      add("weights.relative_error", location, weight.relativeError)
+      // A report has infinities as no figure; nothing lost is one.
+      add(
+        weight: location, relativeError: weight.relativeError,
+        snr: weight.snrDb ?? (weight.relativeError == 0 ? .infinity : nil),
+        maximumAbsoluteError: weight.maximumAbsoluteError, zeroedShare: weight.zeroedShare,
+        clippedShare: weight.clippedShare)
     }
     for layer in report.layers {
       let location = "layer \(layer.layer)"
       add("layers.relative_error", location, layer.relativeError)
-      add("layers.cumulative_relative_error", location, layer.cumulativeRelativeError)
+      // A seeded layer has none of what comes from the streams, a dense one no routing.
+      if layer.input == "tokens" {
+        add("layers.cumulative_relative_error", location, layer.cumulativeRelativeError)
+      }
       add("layers.cosine", location, layer.cosine)
-      add("layers.routing_agreement", location, layer.routingAgreement)
+      if let agreement = layer.routingAgreement {
+        add("layers.routing_agreement", location, agreement)
+      }
       for expert in layer.experts {
         add("experts.relative_error", "\(location) expert \(expert.expert)", expert.relativeError)
       }
     }
   }
 
-  private mutating func add(_ metric: String, _ location: String, _ value: Double?) {
-    guard let value, value.isFinite else { return }
+  private mutating func add(
+    weight location: String, relativeError: Double?, snr: Double?, maximumAbsoluteError: Double?,
+    zeroedShare: Double, clippedShare: Double
+  ) {
+    add("weights.relative_error", location, relativeError)
+    add("weights.snr_db", location, snr)
+    add("weights.max_absolute_error", location, maximumAbsoluteError)
+    add("weights.zeroed_share", location, zeroedShare)
+    add("weights.clipped_share", location, clippedShare)
+  }
+
+  private mutating func add(_ metric: String, _ location: String, _ figure: Double?) {
     let key = Key(metric: metric, location: location)
+    let worst = key.growsWhenBetter ? -Double.infinity : .infinity
+    let value = figure.flatMap { $0.isNaN ? nil : $0 } ?? worst
     list.append((key, value))
     values[key] = value
   }

@@ -51,8 +51,9 @@ struct DiffCommand: ReportingCommand {
 }
 
 extension Comparison.Change {
-  /// The size of the change, relative to the larger figure.
+  /// The size of the change, relative to the larger figure; infinite where one is no number.
   fileprivate var relativeChange: Double {
+    guard let a, let b else { return .infinity }
     let scale = max(a.magnitude, b.magnitude)
     return scale == 0 ? 0 : (a - b).magnitude / scale
   }

@@ -1,5 +1,6 @@
 import Bytes
 import FixtureSupport
+import Foundation
 import SystemPackage
 import Testing
 
@@ -59,10 +60,29 @@ import Testing
     try Self.withOutputs { coarse, fine in
       let document = try DocumentTests.document("diff", ["diff", coarse, fine])
       let changes = document["changes"]?.array ?? []
-      #expect(changes.count == 3 * (1 + 3 * 9))
-      #expect(changes.allSatisfy { $0["better"] == .bool(true) })
-      let back = try DocumentTests.document("diff", ["diff", fine, coarse])
-      #expect(back["changes"]?.array?.allSatisfy { $0["better"] == .bool(false) } == true)
+      // Five figures of each weight, and the size.
+      #expect(changes.count == 5 * 3 * (1 + 3 * 9) + 1)
+      func errors(_ changes: [JSONValue]) -> [JSONValue] {
+        changes.filter {
+          $0["metric"] == .string("weights.relative_error")
+            || $0["metric"] == .string("weights.snr_db")
+        }
+      }
+      #expect(errors(changes).count == 2 * 84)
+      #expect(errors(changes).allSatisfy { $0["better"] == .bool(true) })
+      #expect(
+        Set(changes.compactMap { $0["metric"]?.string }) == [
+          "weights.relative_error", "weights.snr_db", "weights.max_absolute_error",
+          "weights.zeroed_share", "weights.clipped_share", "bytes.output",
+        ])
+      #expect(changes.last?["metric"] == .string("bytes.output"))
+      #expect(changes.last?["better"] == .bool(false))
+      let back = try DocumentTests.document("diff", ["diff", fine, coarse])["changes"]?.array ?? []
+      #expect(errors(back).allSatisfy { $0["better"] == .bool(false) })
+      for (change, other) in zip(changes, back) {
+        #expect(change["better"]?.bool.map(!) == other["better"]?.bool)
+        #expect(change["a"] == other["b"] && change["b"] == other["a"])
+      }
 
       // Reports hold the layers too.
       let reports = [coarse, fine].map { String($0.dropLast("kelter".count)) + "report.json" }
@@ -71,8 +91,46 @@ import Testing
       let a = try #require(cosine["a"]?.double)
       #expect(cosine["better"] == .bool(try #require(cosine["b"]?.double) > a))
       let run = try kelter("diff", coarse, fine, "--top", "2")
-      #expect(run.output.hasPrefix("84 better, 0 worse, 0 equal; size "))
-      #expect(run.output.split(separator: "\n").count { $0.hasPrefix("better") } == 2)
+      let better = changes.count { $0["better"] == .bool(true) }
+      let worse = changes.count { $0["better"] == .bool(false) }
+      #expect(
+        run.output.hasPrefix(
+          "\(better) better, \(worse) worse, \(changes.count - better - worse) equal; size "))
+      #expect(run.output.split(separator: "\n").count { $0.hasPrefix("better") || $0.hasPrefix("worse") } == 2)
+    }
+  }
+
+  /// A figure that is no number any more is the worst change there is, not a missing one.
+  @Test func aFigureThatIsLostIsWorse() throws {
+    try Self.withOutputs { _, fine in
+      let report = String(fine.dropLast("kelter".count)) + "report.json"
+      let lost = FilePath(fine).removingLastComponent().appending("lost.json")
+      let bytes = try contents(FilePath(report))
+      var document = try #require(
+        try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
+      var weights = try #require(document["weights"] as? [[String: Any]])
+      weights[0]["relative_error"] = nil
+      weights[0]["snr_db"] = nil
+      var layers = try #require(document["layers"] as? [[String: Any]])
+      layers[0]["cosine"] = nil
+      document["weights"] = weights
+      document["layers"] = layers
+      try writeFile(lost, Array(JSONSerialization.data(withJSONObject: document)))
+      let name = try #require(weights[0]["name"] as? String)
+
+      for (a, b, better) in [(report, lost.string, false), (lost.string, report, true)] {
+        let compared = try DocumentTests.document("diff", ["diff", a, b])
+        #expect(compared["only_in_a"] == .array([]) && compared["only_in_b"] == .array([]))
+        let changed = compared["changes"]?.array?.filter { $0["better"] != nil } ?? []
+        #expect(
+          Set(changed.compactMap { $0["metric"]?.string })
+            == ["weights.relative_error", "weights.snr_db", "layers.cosine"])
+        #expect(changed.count == 3 && changed.allSatisfy { $0["better"] == .bool(better) })
+        #expect(changed.allSatisfy { $0[better ? "a" : "b"] == nil })
+        #expect(changed.allSatisfy { $0[better ? "b" : "a"]?.double != nil })
+      }
+      let run = try kelter("diff", report, lost.string, "--top", "1")
+      #expect(run.output.hasPrefix("0 better, 3 worse, ") && run.output.contains(name))
     }
   }
 }
