@@ -65,8 +65,8 @@ uint64_t ck_count_outside(const float *values, size_t count, float lowest, float
   return outside;
 }
 
-// One loop for each width, which the compiler turns into vectors. Sums as wide as the elements would
-// overflow for the narrow ones, so that those of at most 255 elements are taken at a time.
+// One loop for each width, which the compiler turns into vectors: the sums are as wide as the
+// elements, and bytes hold those of at most 255 at a time.
 #define COUNT_SPECIALS(type)                                                                       \
   for (size_t start = 0; start < count; start += 255) {                                            \
     size_t end = count - start < 255 ? count : start + 255;                                        \
