@@ -25,7 +25,7 @@ package struct FixtureFolder: Sendable {
       isCompared = true
     }
     let pass = path.appending("expected_forward.safetensors")
-    if exists(pass), model.description.hasPlainStream {
+    if exists(pass), model.hasPlainStream {
       let forward = try ForwardPass(file: pass)
       if forward.tellsAttention {
         found += try forward.mismatches(of: model)

@@ -1,5 +1,6 @@
 import ModelFamilies
 import ReferenceModel
+import SourceWeights
 package import SystemPackage
 import Tensors
 
@@ -21,7 +22,11 @@ package struct ForwardPass {
     let ids = try expected.integers("input_ids")
     var stream = try model.matrix(model.description.embedding).gatheredRows(at: ids)
     for layer in model.description.layers where !layer.isMultiTokenPrediction {
-      stream.add(try expected.matrix("layers.\(layer.index).attn_out"))
+      let attention = try expected.matrix("layers.\(layer.index).attn_out")
+      guard attention.rows == stream.rows, attention.columns == stream.columns else {
+        return found + ["layer \(layer.index): attn_out has another shape than the stream"]
+      }
+      stream.add(attention)
       let input = stream.normalized(
         layer.normalization, weight: try model.vector(layer.postAttentionNorm),
         bias: try layer.postAttentionNormBias.map(model.vector),
@@ -40,10 +45,11 @@ package struct ForwardPass {
   }
 }
 
-extension ModelDescription {
+extension FixtureModel {
   /// Whether the stream is what `ForwardPass` takes it for: embeddings to which attention and MLP
   /// are added as they are.
   package var hasPlainStream: Bool {
-    embeddingFactor == 1 && layers.allSatisfy { $0.residual == .plain }
+    description.embeddingFactor == 1 && description.layers.allSatisfy { $0.residual == .plain }
+      && !sources.weights.contains { description.assignment(of: $0.name)?.role == .residual }
   }
 }

@@ -29,6 +29,9 @@ package struct MixtureBlock {
     else { return ["layer \(layer) has no experts"] }
     let expected = try ExpectedValues(path: file)
     let input = try expected.matrix(prefix + "hidden_in")
+    guard input.columns == model.description.hiddenSize else {
+      return ["layer \(layer): hidden_in has \(input.columns) columns"]
+    }
     let experts = try expected.integers(prefix + indices)
     let result = mixture.forward(
       input, choice: description.mixtureOfExperts?.routerTable == nil ? nil : experts)
