@@ -14,9 +14,10 @@ public enum Fixtures {
   public static let models: [String] = {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
     return names.filter { name in
-      ["expected.safetensors", "expected_forward.safetensors"].contains {
-        exists(path("\(name)/\($0)"))
-      }
+      exists(path("\(name)/meta.json"))
+        && ["expected.safetensors", "expected_forward.safetensors"].contains {
+          exists(path("\(name)/\($0)"))
+        }
     }.sorted()
   }()
 
