@@ -3,6 +3,8 @@ import Validation
 
 /// What can go wrong between a checkpoint and its output, apart from what the modules below find.
 public enum ConversionError: KelterError {
+  /// A GGUF file whose names no family knows.
+  case unknownGGUF(file: String, architecture: String?)
   /// A recipe is not what recipes are.
   case invalidRecipe(file: String, reason: String)
   /// A rule asks for a scheme that the tensor cannot have.
@@ -33,7 +35,8 @@ public enum ConversionError: KelterError {
   public var kind: FailureKind {
     switch self {
     case .invalidRecipe, .schemeDoesNotFit, .memoryLimitTooSmall, .notComparable: .usage
-    case .nonFiniteWeight, .invalidTokens, .cannotMeasure, .differentTensors, .cannotReassemble:
+    case .unknownGGUF, .nonFiniteWeight, .invalidTokens, .cannotMeasure, .differentTensors,
+      .cannotReassemble:
       .invalidInput
     case .tooLittleRoom, .outputIsSource, .cannotCreateFolder: .cannotCreate
     case .interrupted: .interrupted
@@ -42,6 +45,10 @@ public enum ConversionError: KelterError {
 
   public var description: String {
     switch self {
+    case .unknownGGUF(let file, let architecture):
+      "\(file): a GGUF file" + (architecture.map { " of a \($0) model" } ?? "")
+        + " has llama.cpp's names, by which no family is known; --family generic converts it"
+        + " without measuring layers, and the release's own folder is measured"
     case .invalidRecipe(let file, let reason): "\(file): not a recipe: \(reason)"
     case .schemeDoesNotFit(let tensor, let scheme, let reason):
       "\(tensor): cannot become \(scheme): \(reason); choose 'keep' for it in the recipe"

@@ -36,6 +36,6 @@ extension Inspection {
           + " and is not carried into an output")
     }
     notes.append(
-      "names and keys are llama.cpp's, which no family is known by: roles and sizes are not shown")
+      "names and keys are llama.cpp's, by which no family is known: --family generic guesses roles")
   }
 }

@@ -28,6 +28,11 @@ public struct Source: Sendable {
   /// Understands an opened checkpoint.
   public init(checkpoint: Checkpoint, family: String? = nil) throws {
     self.checkpoint = checkpoint
+    if let metadata = checkpoint.ggufMetadata, family == nil {
+      throw ConversionError.unknownGGUF(
+        file: Self.name(of: checkpoint.path),
+        architecture: metadata["general.architecture"]?.string)
+    }
     let modelFamily = try ModelFamily.recognize(config: checkpoint.config, named: family)
     let weights = try SourceWeights(checkpoint: checkpoint)
     self.weights = weights

@@ -25,10 +25,17 @@ extension ModelFamily {
 
 /// What the names of weights suggest.
 enum GenericRole {
-  /// The words that a part of a name may be for gate, up and down.
+  /// The words that a part of a name may be for gate, up and down; the last are llama.cpp's.
   private static let projections: [(role: Int, words: Set<String>)] = [
-    (0, ["gate_proj", "w1", "gate"]), (1, ["up_proj", "w3", "up"]),
-    (2, ["down_proj", "w2", "down", "output_linear", "wo"]),
+    (0, ["gate_proj", "w1", "gate", "ffn_gate", "ffn_gate_shexp", "ffn_gate_exps"]),
+    (1, ["up_proj", "w3", "up", "ffn_up", "ffn_up_shexp", "ffn_up_exps"]),
+    (
+      2,
+      [
+        "down_proj", "w2", "down", "output_linear", "wo", "ffn_down", "ffn_down_shexp",
+        "ffn_down_exps",
+      ]
+    ),
   ]
 
   static func assignment(of weight: NamedShape) -> TensorAssignment {
@@ -53,12 +60,16 @@ enum GenericRole {
     guard shape.rank >= 2 else { return has("norm") ? .norm : .other }
     if has("attn") || has("attention") { return .attention }
     if has("mamba") || has("ssm") { return .mixer }
-    if has("embed") || words.contains("wte") { return .embedding }
-    if words.contains("lm_head") || words.contains("head") { return .head }
-    if has("router") { return .router }
+    if has("embd") || has("embed") || words.contains("wte") { return .embedding }
+    if words.contains("lm_head") || words.contains("head") || words == ["output", "weight"] {
+      return .head
+    }
+    if has("router") || has("ffn_gate_inp") { return .router }
     if let projection = projections.first(where: { !$0.words.isDisjoint(with: words) })?.role {
-      if expert != nil { return [.expertGate, .expertUp, .expertDown][projection] }
-      if has("shared") { return [.sharedGate, .sharedUp, .sharedDown][projection] }
+      if expert != nil || has("_exps") { return [.expertGate, .expertUp, .expertDown][projection] }
+      if has("shared") || has("_shexp") {
+        return [.sharedGate, .sharedUp, .sharedDown][projection]
+      }
       // `mlp.gate` chooses experts; a gate projection is as wide as a model.
       if words.contains("gate") { return .router }
       return [.denseGate, .denseUp, .denseDown][projection]
