@@ -27,6 +27,8 @@ extension ConversionPlan {
     try OutputRoom.checkIsNot(source, at: path)
     let writer = try ContainerWriter(path: path, plan: container, replacing: options.force)
     do {
+      // Created before a long run, which would be for nothing if it could not be.
+      let reportFile = try AtomicFile(path: Self.reportPath(of: path), replacing: true)
       try OutputRoom.check(for: container.byteCount, at: path)
       let pass = ConvertingPass(plan: self, writer: writer)
       let outcome = try MeasuredRun(
@@ -41,14 +43,15 @@ extension ConversionPlan {
           writer.setContentChecksum(checksum, ofSource: index)
         }
       }
-      let report = Report(
+      var report = Report(
         source: source, options: options, units: units, outcome: outcome,
         bytes: .init(
           source: source.byteCount, output: container.byteCount, bitsPerWeight: bitsPerWeight,
           fileBitsPerWeight: fileBitsPerWeight),
         tokens: tokens, fileChecksums: checksums, notes: notes(after: outcome))
+      if !report.budget.passed { report.notes.append("over the budget, so nothing was published") }
       // Both are on the disk before either gets its name.
-      let reportFile = try Self.write(report, besides: path)
+      try reportFile.write(Array(report.json().utf8).rawSpan, at: 0)
       if report.budget.passed {
         try Interruption.check()
         try writer.publish()
@@ -68,11 +71,5 @@ extension ConversionPlan {
     var name = path.lastComponent?.string ?? ""
     if name.hasSuffix(".kelter") { name.removeLast(".kelter".count) }
     return path.removingLastComponent().appending(name + ".report.json")
-  }
-
-  private static func write(_ report: Report, besides path: FilePath) throws -> AtomicFile {
-    let file = try AtomicFile(path: reportPath(of: path), replacing: true)
-    try file.write(Array(report.json().utf8).rawSpan, at: 0)
-    return file
   }
 }

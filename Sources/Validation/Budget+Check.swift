@@ -89,8 +89,8 @@ extension Budget {
       }
     }
 
-    if let limit = size[.bitsPerWeight], let bits = bytes.bitsPerWeight {
-      found.above(limit, bits, "size.bits_per_weight", "output")
+    if let limit = size[.bitsPerWeight] {
+      found.above(limit, bytes.bitsPerWeight, "size.bits_per_weight", "output")
     }
     if let limit = size[.fileBitsPerWeight] {
       found.above(limit, bytes.fileBitsPerWeight, "size.file_bits_per_weight", "output")

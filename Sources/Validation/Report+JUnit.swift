@@ -1,6 +1,6 @@
 extension Report {
   /// The report as JUnit XML, for CI systems: a test case for each quantized weight, layer and
-  /// expert, failed where the budget says so.
+  /// expert, failed where the budget says so, skipped where nothing was decided.
   public func junit() -> String {
     var failures: [String: [Violation]] = [:]
     for violation in budget.violations {
@@ -14,17 +14,19 @@ extension Report {
     ]
     let total = suites.reduce(0) { $0 + $1.cases.count }
     let failed = suites.reduce(0) { $0 + $1.cases.count { failures[$0] != nil } }
+    let isSkipped = !measurement.gate
     var xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
     xml += "<testsuites name=\"kelter \(scheme.xmlEscaped)\" tests=\"\(total)\""
     xml += " failures=\"\(failed)\">\n"
     for suite in suites where !suite.cases.isEmpty {
       let suiteFailures = suite.cases.count { failures[$0] != nil }
       xml += "  <testsuite name=\"\(suite.name)\" tests=\"\(suite.cases.count)\""
-      xml += " failures=\"\(suiteFailures)\" errors=\"0\" skipped=\"0\">\n"
+      xml += " failures=\"\(suiteFailures)\" errors=\"0\""
+      xml += " skipped=\"\(isSkipped ? suite.cases.count : 0)\">\n"
       for name in suite.cases {
         xml += "    <testcase classname=\"kelter.\(suite.name)\" name=\"\(name.xmlEscaped)\""
         guard let violations = failures[name] else {
-          xml += "/>\n"
+          xml += isSkipped ? "><skipped message=\"no gate\"/></testcase>\n" : "/>\n"
           continue
         }
         xml += ">\n"

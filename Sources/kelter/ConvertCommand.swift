@@ -44,6 +44,12 @@ struct ConvertCommand: ReportingCommand {
 
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    if !gate, measurement.budget != nil {
+      throw ValidationError("--budget needs the gate: with --no-gate nothing is decided")
+    }
+  }
+
   func run() throws {
     var options = try schemeOptions.conversionOptions()
     try measurement.apply(to: &options)

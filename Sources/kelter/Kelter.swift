@@ -59,7 +59,7 @@ struct Kelter: ParsableCommand {
 
   /// Prints an error as one line on stderr, and as the one JSON document where that was asked for.
   private static func fail(_ description: String, kind: FailureKind, json: Bool) -> Never {
-    let message = description.split(separator: "\n").joined(separator: " ")
+    let message = description.onOneLine
     Terminal.printError("kelter: error: \(message)")
     if json { try? Terminal.printJSON(ErrorDocument(error: .init(kind: kind, message: message))) }
     exit(withError: ExitCode(kind.exitCode))

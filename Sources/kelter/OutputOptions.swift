@@ -52,7 +52,7 @@ enum Terminal {
 
   /// Prints an error as one line on stderr.
   static func printError(_ error: any KelterError) {
-    printError("kelter: error: " + error.description.split(separator: "\n").joined(separator: " "))
+    printError("kelter: error: " + error.description.onOneLine)
   }
 
   /// - Throws: `Failure`.
@@ -60,7 +60,24 @@ enum Terminal {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     // Documents hold no number that JSON cannot: figures that may not be finite are optional.
-    guard let data = try? encoder.encode(document) else { return }
+    guard let data = try? encoder.encode(document) else { throw Failure.cannotPrint }
     try print(String(decoding: data, as: UTF8.self) + "\n")
+  }
+}
+
+extension String {
+  /// The text as it may be printed in one line: names come from files, and a control character in
+  /// one could end the line or command the terminal.
+  var onOneLine: String {
+    var line = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "\n", "\r", "\u{2028}", "\u{2029}": line += " "
+      case _ where scalar.properties.generalCategory == .control:
+        line += "\\u{" + String(scalar.value, radix: 16) + "}"
+      default: line.unicodeScalars.append(scalar)
+      }
+    }
+    return line
   }
 }

@@ -11,7 +11,7 @@ struct TextTable {
   }
 
   mutating func add(_ cells: [String]) {
-    rows.append(cells)
+    rows.append(cells.map(\.onOneLine))
   }
 
   /// The table, a line per row, with a rule under the headings.

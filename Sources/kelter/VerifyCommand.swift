@@ -41,10 +41,22 @@ struct VerifyCommand: ReportingCommand {
     var report: Report?
   }
 
+  func validate() throws {
+    guard against == nil else { return }
+    let needy = [
+      ("--budget", measurement.budget), ("--report", measurement.report),
+      ("--tokens", measurement.tokens), ("--family", family),
+    ]
+    if let (name, _) = needy.first(where: { $0.1 != nil }) {
+      throw ValidationError("\(name) needs --against: nothing is measured without the source")
+    }
+  }
+
   func run() throws {
     let reader = try ContainerReader(path: FilePath(path))
+    // What the user named is looked at before a large file is read.
+    let measurement = try against.map { try prepare(reader, against: $0) }
     let progress = ProgressLine(quiet: output.quiet)
-    Interruption.handleSignals()
     defer { progress.finish() }
     let all = try ContainerVerifier.verify(reader) { done, total in
       progress.update(Progress(phase: "check", detail: "", done: done, total: total))
@@ -63,8 +75,12 @@ struct VerifyCommand: ReportingCommand {
       throw ExitCode(failure.kind.exitCode)
     }
 
-    if let against {
-      document.report = try measure(reader, against: against, progress)
+    if let measurement {
+      Interruption.handleSignals()
+      let report = try measurement.verification.run { progress.update($0) }
+      progress.finish()
+      try measurement.reportFile?.publish(report)
+      document.report = report
     }
     try show(document) {
       "sound   \(path), \(Figures.bytes(reader.byteCount)): structure, checksums and scales\n"
@@ -74,18 +90,16 @@ struct VerifyCommand: ReportingCommand {
     if document.report?.budget.passed == false { throw ExitCode(1) }
   }
 
-  private func measure(
-    _ reader: ContainerReader, against: String, _ progress: ProgressLine
-  ) throws -> Report {
+  private func prepare(
+    _ reader: ContainerReader, against: String
+  ) throws -> (verification: Verification, reportFile: ReportFile?) {
     var options = ConversionOptions(scheme: .keep)
     try measurement.apply(to: &options)
     let source = try Source(path: FilePath(against), family: family)
-    let verification = try Verification(reader: reader, source: source, options: options)
-    let reportFile = try measurement.report.map { try ReportFile($0) }
-    let report = try verification.run { progress.update($0) }
-    progress.finish()
-    try reportFile?.publish(report)
-    return report
+    return (
+      try Verification(reader: reader, source: source, options: options),
+      try measurement.report.map { try ReportFile($0) }
+    )
   }
 
   /// A file that is not sound.

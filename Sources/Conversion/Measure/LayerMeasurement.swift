@@ -39,6 +39,12 @@ final class LayerMeasurement: Sendable {
         stream: [UInt64(layer.index)])
     let x = reference.normalized(
       layer.normalization, weight: norm.original, bias: normBias?.original, epsilon: normEpsilon)
+    // All figures would be 0/0, and nothing would be measured.
+    guard x.rootMeanSquare > 0 else {
+      throw ConversionError.cannotMeasure(
+        reason: "what layer \(layer.index) receives is zero or not finite;"
+          + " choose other tokens, or --no-gate")
+    }
     let xDelivered =
       streams?.delivered.normalized(
         layer.normalization, weight: norm.delivered, bias: normBias?.delivered,

@@ -112,6 +112,7 @@ extension ConversionPlan {
   public init(source: Source, options: ConversionOptions) throws {
     self.source = source
     self.options = options
+    try options.recipe.check(tensors: source.weights.weights.map(\.name))
 
     let planned = try source.matrices.map { try PlannedWeight(matrix: $0, options: options) }
     units = Self.units(of: source, planned: planned)

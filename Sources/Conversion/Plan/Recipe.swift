@@ -23,26 +23,36 @@ public struct Recipe: Sendable, Equatable {
   public let rules: [Rule]
   /// The YAML that the rules were read from.
   public let text: String
+  /// The file of the YAML, for messages.
+  private let file: String
 
   /// A recipe without rules.
-  public static let empty = Recipe(rules: [], text: "")
+  public static let empty = Recipe(rules: [], text: "", file: "")
 
-  private init(rules: [Rule], text: String) {
+  private init(rules: [Rule], text: String, file: String) {
     self.rules = rules
     self.text = text
+    self.file = file
   }
 
   /// The scheme that the first matching rule names, or nil.
   /// - Parameter isMatrix: whether the tensor has rows and columns. A role stands for its matrices:
   ///   the biases and norms beside them keep their bytes.
   public func scheme(tensor name: String, role: TensorRole, isMatrix: Bool) -> Scheme? {
-    rules.first { rule in
-      switch rule.subject {
-      case .tensors(let pattern): Self.matches(name, pattern: pattern)
-      case .role(let name):
-        isMatrix && (role.rawValue == name || role.rawValue.hasPrefix(name + "."))
-      }
-    }?.scheme
+    rules.first { $0.subject.matches(tensor: name, role: role, isMatrix: isMatrix) }?.scheme
+  }
+
+  /// Finds a pattern that means no tensor, most likely mistyped. A role that a model does not have is
+  /// fine: recipes serve several models.
+  /// - Throws: `ConversionError.invalidRecipe`.
+  func check(tensors names: [String]) throws(ConversionError) {
+    for (index, rule) in rules.enumerated() {
+      guard case .tensors(let pattern) = rule.subject,
+        !names.contains(where: { Self.matches($0, pattern: pattern) })
+      else { continue }
+      throw .invalidRecipe(
+        file: file, reason: "rule \(index + 1): no tensor matches '\(pattern)'")
+    }
   }
 
   /// Whether a name matches a pattern in which `*` stands for any run of characters.
@@ -125,7 +135,17 @@ extension Recipe {
       }
       rules.append(Rule(subject: subject, scheme: scheme))
     }
-    self.init(rules: rules, text: yaml)
+    self.init(rules: rules, text: yaml, file: file)
+  }
+}
+
+extension Recipe.Rule.Subject {
+  fileprivate func matches(tensor name: String, role: TensorRole, isMatrix: Bool) -> Bool {
+    switch self {
+    case .tensors(let pattern): Recipe.matches(name, pattern: pattern)
+    case .role(let name):
+      isMatrix && (role.rawValue == name || role.rawValue.hasPrefix(name + "."))
+    }
   }
 }
 
