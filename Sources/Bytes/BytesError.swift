@@ -57,7 +57,7 @@ public enum BytesError: KelterError {
     case .mappingFailed(let path, let errno):
       "\(path): cannot be mapped into memory: \(errno)"
     case .exists(let path):
-      "\(path): exists already; remove it or ask for it to be replaced"
+      "\(path): exists already; remove it, or replace it with --force"
     case .beingWritten(let path, let partialPath):
       "\(path): another run is writing it (it holds \(partialPath)); wait for it or end it"
     case .cannotCreate(let path, let errno):

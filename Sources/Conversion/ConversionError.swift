@@ -23,6 +23,8 @@ public enum ConversionError: KelterError {
   case differentTensors(container: String, reason: String)
   /// The parts of a tensor in a container do not make the tensor that the source had.
   case cannotReassemble(tensor: String)
+  /// The container was damaged after it was written.
+  case damagedContainer(container: String, damage: String)
   /// Two things to compare have nothing in common, or cannot be compared.
   case notComparable(reason: String)
   /// The output would replace a file of the source.
@@ -35,8 +37,8 @@ public enum ConversionError: KelterError {
   public var kind: FailureKind {
     switch self {
     case .invalidRecipe, .schemeDoesNotFit, .memoryLimitTooSmall, .notComparable: .usage
-    case .unknownGGUF, .nonFiniteWeight, .invalidTokens, .cannotMeasure, .differentTensors,
-      .cannotReassemble:
+    case .unknownGGUF, .nonFiniteWeight, .damagedContainer, .invalidTokens, .cannotMeasure,
+      .differentTensors, .cannotReassemble:
       .invalidInput
     case .tooLittleRoom, .outputIsSource, .cannotCreateFolder: .cannotCreate
     case .interrupted: .interrupted
@@ -68,6 +70,8 @@ public enum ConversionError: KelterError {
       "\(container): does not come from this source: \(reason)"
     case .cannotReassemble(let tensor):
       "tensor \(tensor): its parts do not make the tensor that the source had; convert it again"
+    case .damagedContainer(let container, let damage):
+      "\(container): \(damage); copy or convert it again"
     case .notComparable(let reason): reason
     case .cannotCreateFolder(let path, let reason): "\(path): \(reason)"
     case .interrupted: "interrupted; nothing was published"

@@ -19,12 +19,13 @@ extension ConversionPlan {
   public func convert(
     to path: FilePath, progress: ProgressHandler? = nil
   ) throws -> Report {
-    let threads = try MemoryPlan(units: units, options: options).threads
-    let tokens =
-      options.gate && !source.description.layers.isEmpty
-      ? try TokenIDs(options: options, description: source.description) : nil
+    let tokens = try TokenIDs.measured(options: options, description: source.description)
+    let threads = try MemoryPlan(
+      units: units, options: options, tokenCount: tokens?.ids.count ?? 0
+    ).threads
 
-    try OutputRoom.checkIsNot(source, at: path)
+    try source.checkIsNotPart(path)
+    try source.checkIsNotPart(Self.reportPath(of: path))
     let writer = try ContainerWriter(path: path, plan: container, replacing: options.force)
     do {
       // Created before a long run, which would be for nothing if it could not be.

@@ -8,15 +8,15 @@ internal import SystemPackage
   internal import Musl
 #endif
 
-/// Stops long runs on SIGINT and SIGTERM, so that nothing half-written stays behind.
+/// Stops long runs on SIGINT, SIGTERM and SIGHUP, so that nothing half-written stays behind.
 public enum Interruption {
   private static let isRequested = Atomic<Bool>(false)
 
-  /// Lets SIGINT and SIGTERM request an interruption instead of ending the process.
+  /// Lets SIGINT, SIGTERM and SIGHUP request an interruption instead of ending the process.
   public static func handleSignals() {
     var signals = sigset_t()
     unsafe sigemptyset(&signals)
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
       signal(number) { _ in Interruption.isRequested.store(true, ordering: .relaxed) }
       unsafe sigaddset(&signals, number)
     }

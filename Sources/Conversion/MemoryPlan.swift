@@ -14,8 +14,8 @@ struct MemoryPlan {
   private static let floatByteCount = MemoryLayout<Float>.size
 
   /// - Throws: `ConversionError.memoryLimitTooSmall` if not even one thread fits.
-  init(units: [ConversionUnit], options: ConversionOptions) throws {
-    let tokens = options.gate ? options.tokenCount : 0
+  /// - Parameter tokenCount: how many tokens the layers are measured on; 0 without the gate.
+  init(units: [ConversionUnit], options: ConversionOptions, tokenCount tokens: Int) throws {
     let perThread = units.lazy.map { Self.byteCount(of: $0, tokenCount: tokens) }.max() ?? 0
     let hidden =
       units.lazy.filter { $0.kind != .tensors }.map {

@@ -1,6 +1,6 @@
 import Bytes
 import Checkpoints
-import SystemPackage
+public import SystemPackage
 
 /// Whether an output can have its place, asked before the work begins.
 enum OutputRoom {
@@ -23,14 +23,22 @@ enum OutputRoom {
         folder: folder.string, needed: byteCount, available: available)
     }
   }
+}
 
-  /// - Throws: `ConversionError.outputIsSource` if a file of the source is at `path`, by whatever name.
-  static func checkIsNot(_ source: Source, at path: FilePath) throws {
+extension Source {
+  /// Makes sure that writing to `path` destroys nothing of the source.
+  /// - Throws: `ConversionError.outputIsSource` if a file of the source is there, by whatever name.
+  public func checkIsNotPart(_ path: FilePath) throws(ConversionError) {
     guard let there = try? SystemCalls.status(of: path, followingLinks: true) else { return }
-    for file in source.checkpoint.files.map(\.path) + source.checkpoint.sideFiles {
+    let index = checkpoint.path.appending("model.safetensors.index.json")
+    // Outputs of former runs may lie in the folder.
+    let others = checkpoint.unreadFiles.filter {
+      !$0.string.hasSuffix(".kelter") && !$0.string.hasSuffix(".report.json")
+    }
+    for file in checkpoint.files.map(\.path) + checkpoint.sideFiles + others + [index] {
       guard let status = try? SystemCalls.status(of: file, followingLinks: true) else { continue }
       if status.device == there.device && status.inode == there.inode {
-        throw ConversionError.outputIsSource(path: path.string)
+        throw .outputIsSource(path: path.string)
       }
     }
   }

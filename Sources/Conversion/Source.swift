@@ -57,7 +57,9 @@ public struct Source: Sendable {
     }
     if !checkpoint.unreadFiles.isEmpty {
       let names = checkpoint.unreadFiles.compactMap { $0.lastComponent?.string }
-      notes.append("not read: " + names.joined(separator: ", "))
+      let shown = names.prefix(3).joined(separator: ", ")
+      notes.append(
+        "not read: " + shown + (names.count > 3 ? " and \(names.count - 3) other files" : ""))
     }
     self.notes = notes
   }

@@ -68,6 +68,6 @@ extension QuantizationFormat {
   /// The number of blocks that `count` rows or columns make; a last one may be partial.
   func blockCount(_ count: Int, per blockSize: Int?) -> Int {
     guard let blockSize else { return count == 0 ? 0 : 1 }
-    return (count + blockSize - 1) / blockSize
+    return count / blockSize + (count % blockSize == 0 ? 0 : 1)
   }
 }

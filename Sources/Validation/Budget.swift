@@ -78,6 +78,10 @@ extension Budget {
         guard let limit = value.float, limit.isFinite, limit >= 0 else {
           throw invalid("the limit of '\(section).\(name)' is no number from 0")
         }
+        if limit > 1, name == "cosine" || name == "routing_agreement" || name.hasSuffix("_share") {
+          throw invalid(
+            "the limit of '\(section).\(name)' is no share from 0 to 1, such as 0.85 for 85 %")
+        }
         limits[metric] = limit
       }
       return limits

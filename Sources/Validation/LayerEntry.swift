@@ -67,10 +67,13 @@ extension Report {
   public struct BudgetResult: Sendable, Codable, Equatable {
     /// Whether nothing is over the budget. True without the gate, since nothing was asked.
     public var passed: Bool
+    /// `default`: only what is broken is a violation; `given`: a budget of the user's decided too.
+    public var limits: String
     public var violations: [Violation]
 
-    public init(violations: [Violation]) {
+    public init(violations: [Violation], limits: String = "given") {
       self.passed = violations.isEmpty
+      self.limits = limits
       self.violations = violations
     }
   }

@@ -58,7 +58,8 @@ extension Report {
       return "Layers were not measured (no gate); weight errors are below."
     }
     return budget.passed
-      ? "**Within the budget.**"
+      ? budget.limits == "default"
+        ? "**Nothing is broken** (no budget was given)." : "**Within the budget.**"
       : "**Over the budget** in \(budget.violations.count) place(s)."
   }
 

@@ -61,6 +61,7 @@ struct ConvertCommand: ReportingCommand {
     let path = FilePath(self.path)
     let source = try Source(path: path, family: schemeOptions.family)
     let plan = try ConversionPlan(source: source, options: options)
+    try measurement.report.map { try source.checkIsNotPart(FilePath($0)) }
     let beside = ConversionPlan.reportPath(of: FilePath(out))
     // The report is written there anyway.
     let reportFile = try measurement.report
@@ -72,7 +73,7 @@ struct ConvertCommand: ReportingCommand {
     let report = try plan.convert(to: FilePath(out)) { progress.update($0) }
     progress.finish()
     try reportFile?.publish(report)
-    try show(report) { ReportText.summary(of: report, output: out) }
-    if !report.budget.passed { throw ExitCode(1) }
+    try show(report) { ReportText.summary(of: report, output: out) + "report  \(beside)\n" }
+    if !report.budget.passed { throw overBudget(report) }
   }
 }

@@ -31,7 +31,10 @@ struct DiffCommand: ReportingCommand {
       + " \(comparison.equalCount) equal; size \(Figures.bytes(comparison.bytesA))"
       + " → \(Figures.bytes(comparison.bytesB))\n"
     let changed = comparison.changes.filter { $0.isBetter != nil }
-      .sorted { $0.relativeChange > $1.relativeChange }
+      .sorted {
+        $0.isBetter == $1.isBetter
+          ? $0.relativeChange > $1.relativeChange : $0.isBetter == false
+      }
     if !changed.isEmpty {
       var table = TextTable([
         ("", .left), ("metric", .left), ("where", .left), ("A", .right), ("B", .right),

@@ -26,7 +26,8 @@ struct InspectCommand: ReportingCommand {
     func line(_ name: String, _ value: String) {
       text += name.padding(toColumn: 12) + value + "\n"
     }
-    line("checkpoint", inspection.name)
+    line(inspection.scheme == nil ? "checkpoint" : "file", inspection.name)
+    if let scheme = inspection.scheme { line("scheme", scheme) }
     if let family = inspection.family {
       line("family", family + (inspection.modelType.map { " (\($0))" } ?? ""))
     }

@@ -52,8 +52,11 @@ struct Kelter: ParsableCommand {
     let lines = message(for: error).split(separator: "\n").map {
       $0.trimmingCharacters(in: .whitespaces)
     }
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+    let command = CommandLine.arguments.dropFirst().first.flatMap { names.contains($0) ? $0 : nil }
     fail(
-      lines.joined(separator: " ") + "; see 'kelter --help'", kind: .usage,
+      lines.joined(separator: " ") + "; see 'kelter \(command.map { $0 + " " } ?? "")--help'",
+      kind: .usage,
       json: CommandLine.arguments.contains("--json"))
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import Foundation
+import Validation
 
 /// What every command takes.
 struct OutputOptions: ParsableArguments {
@@ -24,6 +25,19 @@ extension ReportingCommand {
     } else if !output.quiet {
       try Terminal.print(text())
     }
+  }
+}
+
+extension ReportingCommand {
+  /// The exit code of a loss over the budget. Where nothing else is printed, a line tells it.
+  func overBudget(_ report: Report) -> ExitCode {
+    if output.quiet {
+      let violations = report.budget.violations
+      Terminal.printError(
+        "kelter: \(violations.count) figure(s) are over the budget, the first of them"
+          + " \(violations[0].metric) of \(violations[0].location)")
+    }
+    return ExitCode(1)
   }
 }
 

@@ -50,21 +50,34 @@ final class ProgressLine: Sendable {
     let share = progress.total == 0 ? 1 : Double(progress.done) / Double(progress.total)
     var text =
       "\(progress.phase) \(Figures.bytes(progress.done)) of \(Figures.bytes(progress.total))"
-    if elapsed > 0.5, progress.done > 0 {
+    // Before that, a rate says nothing yet.
+    if elapsed > 2, share > 0.02 {
       text += ", \(Figures.bytes(Int(Double(progress.done) / elapsed)))/s"
       text += ", \(Self.time(elapsed / share * (1 - share))) left"
     }
     if !progress.detail.isEmpty { text += " (\(progress.detail))" }
     if isTerminal {
-      let width = 24
-      let filled = Int(share * Double(width))
+      let columns = Self.terminalColumns - 1
+      let barWidth = columns >= 100 ? 24 : 10
+      let filled = Int(share * Double(barWidth))
       let bar =
-        String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-      write("\r\u{1B}[K\(bar) \(Int(share * 100)) % \(text)")
+        String(repeating: "█", count: filled) + String(repeating: "░", count: barWidth - filled)
+      // A line that wraps could not be taken back.
+      let line = "\(bar) \(Int(share * 100)) % \(text)".prefix(columns)
+      write("\r\u{1B}[K\(line)")
       state.isOpen = true
     } else {
       write("\(Int(share * 100)) % \(text)\n")
     }
+  }
+
+  /// The width of the terminal; 80 where it does not tell.
+  private static var terminalColumns: Int {
+    var size = winsize()
+    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return 80
+    }
+    return Int(size.ws_col)
   }
 
   private func write(_ text: String) {

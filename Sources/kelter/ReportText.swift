@@ -55,8 +55,11 @@ enum ReportText {
 
   private static func verdict(of report: Report, output: String) -> String {
     if !report.measurement.gate { return "done    \(output), without the gate" }
-    return report.budget.passed
-      ? "passed  \(output) is within the budget"
-      : "failed  over the budget: \(output)"
+    guard report.budget.passed else {
+      return "failed  \(report.budget.violations.count) figure(s) of \(output) are over the budget"
+    }
+    return report.budget.limits == "default"
+      ? "passed  \(output): nothing is broken (no budget was given)"
+      : "passed  \(output) is within the budget"
   }
 }

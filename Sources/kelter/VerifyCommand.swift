@@ -87,7 +87,7 @@ struct VerifyCommand: ReportingCommand {
         + document.notes.map { "note    \($0)\n" }.joined()
         + (document.report.map { "\n" + ReportText.summary(of: $0, output: path) } ?? "")
     }
-    if document.report?.budget.passed == false { throw ExitCode(1) }
+    if let report = document.report, !report.budget.passed { throw overBudget(report) }
   }
 
   private func prepare(
@@ -96,6 +96,7 @@ struct VerifyCommand: ReportingCommand {
     var options = ConversionOptions(scheme: .keep)
     try measurement.apply(to: &options)
     let source = try Source(path: FilePath(against), family: family)
+    try measurement.report.map { try source.checkIsNotPart(FilePath($0)) }
     return (
       try Verification(reader: reader, source: source, options: options),
       try measurement.report.map { try ReportFile($0) }

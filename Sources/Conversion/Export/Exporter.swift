@@ -35,6 +35,11 @@ public struct Exporter: Sendable {
   public func export(to folder: FilePath, progress: ProgressHandler? = nil) throws -> Summary {
     let plan = ExportPlan(tensors: try ExportTensor.all(of: reader, format: format))
     try OutputRoom.check(for: plan.byteCount, at: folder)
+    // A damaged file would become wrong weights that nobody can tell.
+    if let damage = try ContainerVerifier.verify(reader).first(where: \.isDamage) {
+      throw ConversionError.damagedContainer(
+        container: reader.path.string, damage: damage.description)
+    }
     let partial = try PartialFolder(folder)
     do {
       try writeShards(plan, to: partial.path, progress: progress)

@@ -1,6 +1,7 @@
 import ModelFamilies
 import Quantization
 import Synchronization
+import Tensors
 import Validation
 
 /// Takes all units through a pass, layer after layer, and collects the figures.
@@ -50,19 +51,18 @@ struct MeasuredRun {
       let sink = OrderedSink<(unit: Int, result: MLPProbe.Result?)> { [units] in
         if let result = $0.result { measurement?.add(result, of: units[$0.unit]) }
       }
-      let detail = layer.map { "layer \($0.index) of \(source.description.layers.count)" } ?? ""
+      let detail = layer.map { "layer \($0.index + 1) of \(source.description.layers.count)" } ?? ""
       try WorkerPool.forEach(count: stage.count, threads: threads) {
         [units, pass, phase, progress] in
         let unit = stage.lowerBound + $0
         let (errors, result) = try Self.process(
-          unit, probe: measurement?.probe(of: units[unit]), pass: pass)
+          units[unit], at: unit, probe: measurement?.probe(of: units[unit]), pass: pass
+        ) { byteCount in
+          let done = done.wrappingAdd(byteCount, ordering: .relaxed).newValue
+          progress?(Progress(phase: phase, detail: detail, done: min(done, total), total: total))
+        }
         statistics.withLock { $0[unit] = errors }
         try sink.submit((unit, result), index: $0)
-        let bytes = units[unit].sourceByteCount
-        progress?(
-          Progress(
-            phase: phase, detail: detail,
-            done: done.wrappingAdd(bytes, ordering: .relaxed).newValue, total: total))
       }
       if let measurement {
         let (entry, output) = measurement.finish()
@@ -76,26 +76,30 @@ struct MeasuredRun {
   }
 
   /// Takes one unit through the pass, and through its probe if it is an MLP that is measured.
+  /// - Parameter advance: is told the source bytes of each tile that is done.
   private static func process(
-    _ unit: Int, probe: MLPProbe?, pass: any MeasuringPass
+    _ unit: ConversionUnit, at index: Int, probe: MLPProbe?, pass: any MeasuringPass,
+    advance: @escaping (_ byteCount: Int) -> Void
   ) throws -> (errors: [ErrorStatistics], result: MLPProbe.Result?) {
-    guard var probe else {
-      return (try pass.process(unit: unit) { _ in { _, _, _ in } }, nil)
-    }
+    var probe = probe
     var isActivated = false
-    let errors = try pass.process(unit: unit) { weight in
-      { rows, original, delivered in
-        switch weight {
-        case 0: probe.addGate(rows: rows, original: original, delivered: delivered)
-        case 1: probe.addUp(rows: rows, original: original, delivered: delivered)
+    let errors = try pass.process(unit: index) { place in
+      let weight = unit.weights[place]
+      let rowByteCount = Double(weight.sourceByteCount) / Double(max(1, weight.shape.rows))
+      return { rows, original, delivered in
+        switch place {
+        case _ where probe == nil: break
+        case 0: probe?.addGate(rows: rows, original: original, delivered: delivered)
+        case 1: probe?.addUp(rows: rows, original: original, delivered: delivered)
         default:
-          if !isActivated { probe.activate() }
+          if !isActivated { probe?.activate() }
           isActivated = true
-          probe.addDown(rows: rows, original: original, delivered: delivered)
+          probe?.addDown(rows: rows, original: original, delivered: delivered)
         }
+        advance(Int((rowByteCount * Double(rows.count)).rounded()))
       }
     }
-    return (errors, probe.result())
+    return (errors, probe?.result())
   }
 
   /// The runs of units of one layer.

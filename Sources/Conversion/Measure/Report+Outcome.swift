@@ -35,7 +35,9 @@ extension Report {
       measurement: Measurement(
         gate: options.gate, tokens: tokens?.name ?? "none", tokenCount: tokens?.ids.count ?? 0,
         seed: options.seed),
-      weights: weights, layers: outcome.layers, budget: BudgetResult(violations: violations),
+      weights: weights, layers: outcome.layers,
+      budget: BudgetResult(
+        violations: violations, limits: options.budget == .default ? "default" : "given"),
       notes: notes)
   }
 }
@@ -45,7 +47,9 @@ extension Report.WeightEntry {
     self.init(
       name: weight.source.name, role: weight.role.rawValue, layer: weight.layer,
       expert: weight.expert, scheme: weight.scheme.rawValue,
-      relativeError: statistics.relativeError.finite,
+      // Of nothing but NaN and infinities there is no error to tell.
+      relativeError: statistics.count == 0 && statistics.nonFiniteCount > 0
+        ? nil : statistics.relativeError.finite,
       snrDb: statistics.signalToQuantizationNoise.finite,
       maximumAbsoluteError: statistics.maximumAbsoluteError.finite,
       zeroedShare: statistics.zeroedShare, clippedShare: statistics.clippedShare,

@@ -96,6 +96,7 @@ extension JSONValue {
       "layers": .integer(description.mainLayerCount),
     ]
     members["model_type"] = description.modelType.map { .string($0) }
+    if options.allowsNonFinite { members["allow_nonfinite"] = .bool(true) }
     if !options.recipe.rules.isEmpty { members["recipe"] = .string(options.recipe.text) }
     // Whoever checks the file takes what the source had for what it is.
     if options.allowsNonFinite { members["allow_nonfinite"] = .bool(true) }

@@ -37,7 +37,7 @@ struct WeightTransfer {
     return Outcome(statistics: statistics, checksums: try source.checksums())
   }
 
-  /// Copies the source's codes, repacked where need be; they are decoded all the same, to find values
+  /// Copies the source's codes, repacked where need be. They are decoded all the same, to find values
   /// that are not finite.
   private func copy(
     _ source: inout TileSource, _ tiles: [Range<Int>], _ observe: TileObserver
@@ -108,8 +108,8 @@ struct WeightTransfer {
     let dequantizer = Dequantizer(
       format: format, columns: columns, globalScale: quantizer.globalScale)
     let layout = QuantizedLayout(format: format, rows: weight.shape.rows, columns: columns)
-    var codes = [UInt8](
-      repeating: 0, count: TileRows.height(columns: columns) * layout.codeRowByteCount)
+    let height = min(layout.rows, TileRows.height(columns: columns))
+    var codes = [UInt8](repeating: 0, count: height * layout.codeRowByteCount)
     var scales = [UInt8](repeating: 0, count: layout.scales.count)
     var zeroPoints = [UInt8](repeating: 0, count: layout.zeroPoints.count)
     var values = [Float](repeating: 0, count: source.capacity)

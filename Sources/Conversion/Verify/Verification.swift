@@ -13,6 +13,8 @@ public struct Verification: Sendable {
   let reader: ContainerReader
   let units: [ConversionUnit]
   let options: ConversionOptions
+  let tokens: TokenIDs?
+  let notes: [String]
 
   /// Matches the tensors of both.
   /// - Parameter options: tokens, seed, budget, threads and memory limit are used; scheme, search and
@@ -25,10 +27,13 @@ public struct Verification: Sendable {
     let metadata = try reader.metadata()
     options.scheme = metadata["scheme"]?.string.flatMap(Scheme.init) ?? .keep
     options.search = metadata["search"]?.string.flatMap(ScaleSearch.init) ?? .full
+    options.allowsNonFinite = metadata["allow_nonfinite"]?.bool ?? false
     if let recipe = metadata["recipe"]?.string {
       options.recipe = try Recipe(yaml: recipe, file: reader.path.string)
     }
     self.options = options
+    tokens = try TokenIDs.measured(options: options, description: source.description)
+    notes = source.notes + (try Self.configNotes(reader, source))
 
     let matrices = source.matrices
     guard reader.tensorCount == matrices.count else {
@@ -38,6 +43,16 @@ public struct Verification: Sendable {
     }
     let planned = try matrices.map { try Self.match($0, reader) }
     units = ConversionPlan.units(of: source, planned: planned)
+  }
+
+  /// The config decides how tokens are routed: the source's should be the one that was converted.
+  private static func configNotes(_ reader: ContainerReader, _ source: Source) throws -> [String] {
+    let name = "config.json"
+    guard let carried = try reader.files().first(where: { $0.name == name }),
+      let bytes = try? source.sideFileBytes(named: name),
+      try reader.contents(of: carried) != bytes
+    else { return [] }
+    return ["config.json of the source differs from the one that the container carries"]
   }
 
   /// Finds a weight of the source in the container.
@@ -74,13 +89,14 @@ public struct Verification: Sendable {
 
   /// Measures every quantized weight and, with the gate, every layer.
   public func run(progress: ProgressHandler? = nil) throws -> Report {
-    let threads = try MemoryPlan(units: units, options: options).threads
-    let tokens =
-      options.gate && !source.description.layers.isEmpty
-      ? try TokenIDs(options: options, description: source.description) : nil
+    let threads = try MemoryPlan(
+      units: units, options: options, tokenCount: tokens?.ids.count ?? 0
+    ).threads
     let outcome = try MeasuredRun(
       source: source, units: units,
-      pass: VerifyingPass(units: units, checkpoint: source.checkpoint, reader: reader),
+      pass: VerifyingPass(
+        units: units, checkpoint: source.checkpoint, reader: reader,
+        allowsNonFinite: options.allowsNonFinite),
       phase: "verify", tokens: tokens?.ids, seed: options.seed, threads: threads,
       progress: progress
     ).run()
@@ -98,7 +114,7 @@ public struct Verification: Sendable {
       fileBitsPerWeight: 8 * Double(reader.byteCount) / Double(max(1, source.elementCount)))
     return Report(
       source: source, options: options, units: units, outcome: outcome, bytes: bytes,
-      tokens: tokens, fileChecksums: nil, notes: source.notes)
+      tokens: tokens, fileChecksums: nil, notes: notes)
   }
 }
 

@@ -12,19 +12,29 @@ final class VerifyingPass: MeasuringPass {
   private let units: [ConversionUnit]
   private let checkpoint: Checkpoint
   private let reader: ContainerReader
+  /// Whether the container was made from weights that are NaN or infinite, knowingly.
+  private let allowsNonFinite: Bool
 
-  init(units: [ConversionUnit], checkpoint: Checkpoint, reader: ContainerReader) {
+  init(
+    units: [ConversionUnit], checkpoint: Checkpoint, reader: ContainerReader,
+    allowsNonFinite: Bool
+  ) {
     self.units = units
     self.checkpoint = checkpoint
     self.reader = reader
+    self.allowsNonFinite = allowsNonFinite
   }
 
   func process(
     unit: Int, observe: (_ weight: Int) -> TileObserver
   ) throws -> [ErrorStatistics] {
     try units[unit].weights.enumerated().map { index, weight in
-      let statistics = try compare(weight, observe: observe(index))
-      if weight.treatment == .copy, statistics.sumOfSquaredErrors != 0 {
+      let (statistics, isIdentical) = try compare(weight, observe: observe(index))
+      if statistics.nonFiniteCount > 0, !allowsNonFinite {
+        throw ConversionError.nonFiniteWeight(
+          tensor: weight.source.name, count: statistics.nonFiniteCount)
+      }
+      if weight.treatment == .copy, !isIdentical {
         throw ConversionError.differentTensors(
           container: reader.path.string,
           reason: "\(weight.source.name) keeps the source's bytes, and they differ")
@@ -62,19 +72,21 @@ final class VerifyingPass: MeasuringPass {
   }
 
   /// - Parameter tiles: the tiles to compare; nil for all.
+  /// - Returns: the error, and whether what keeps its bytes has them, bit for bit.
   private func compare(
     _ weight: PlannedWeight, tiles: [Range<Int>]? = nil, observe: TileObserver
-  ) throws -> ErrorStatistics {
+  ) throws -> (statistics: ErrorStatistics, isIdentical: Bool) {
     var source = TileSource(weight: weight, checkpoint: checkpoint)
     let tensor = try reader.tensor(of: weight)
     guard source.isOfWeights else {
       try compareBytes(&source, of: weight, tiles: tiles ?? source.tiles, with: tensor)
-      return ErrorStatistics()
+      return (ErrorStatistics(), true)
     }
     var rowsOfTensor = try ContainedRows(tensor: tensor, reader: reader)
     var values = [Float](repeating: 0, count: source.capacity)
     var delivered = values
     var statistics = ErrorStatistics()
+    var isIdentical = true
     for rows in tiles ?? source.tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
@@ -89,10 +101,13 @@ final class VerifyingPass: MeasuringPass {
           statistics.clippedCount += rowsOfTensor.clippedCount(of: original, rows: rows)
         }
       }
+      isIdentical =
+        isIdentical && weight.treatment == .copy
+        && (0..<count).allSatisfy { values[$0].bitPattern == delivered[$0].bitPattern }
       if statistics.nonFiniteCount > 0 { values.replaceNonFinite(by: delivered, count: count) }
       try observe(
         rows, values.span.extracting(first: count), delivered.span.extracting(first: count))
     }
-    return statistics
+    return (statistics, isIdentical)
   }
 }
