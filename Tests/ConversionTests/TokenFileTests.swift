@@ -39,6 +39,19 @@ import Validation
     #expect(narrow.layers == expected.layers && square.layers == expected.layers)
   }
 
+  @Test(arguments: ["tokens.npz", "tokens-deflated.npz", "tokens.npy", "fortran.npy"])
+  func filesOfNumPy(name: String) throws {
+    let expected = try Self.convert([3, 1, 4, 1, 5, 9]).report
+    try withTemporaryFolder { folder in
+      let converted = try Converted("mixtral", in: folder, scheme: .int4G64) {
+        $0.search = .absmax
+        $0.tokens = Fixtures.path("pytorch/\(name)")
+      }
+      #expect(converted.report.measurement.tokens == name)
+      #expect(converted.report.layers == expected.layers)
+    }
+  }
+
   @Test func onlyTheFirstAreUsed() throws {
     let report = try Self.convert([5, 7, 9, -1, 1 << 40], count: 3).report
     #expect(report.measurement.tokenCount == 3)

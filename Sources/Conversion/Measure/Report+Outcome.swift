@@ -74,7 +74,7 @@ extension [ConversionUnit] {
 
 extension UInt64 {
   /// 16 hexadecimal digits.
-  fileprivate var hexadecimal: String {
+  var hexadecimal: String {
     let digits = String(self, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
