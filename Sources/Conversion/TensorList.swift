@@ -7,13 +7,13 @@ import Tensors
 public struct TensorList: Encodable, Sendable {
   public struct Entry: Encodable, Sendable {
     public let name: String
-    /// As safetensors names it.
+    /// As safetensors names it; of blocks, as gguf-py names them.
     public let dtype: String
     public let shape: [Int]
     public let bytes: Int
     /// The file's name.
     public let file: String
-    /// XXH3-64 of the values, row-major and little-endian, in 16 hexadecimal digits.
+    /// XXH3-64 of the values, or of the blocks, row-major and little-endian, in 16 hexadecimal digits.
     public let checksum: String?
   }
 
@@ -30,7 +30,8 @@ public struct TensorList: Encodable, Sendable {
   public init(checkpoint: Checkpoint, checksums: Bool) throws(CheckpointsError) {
     tensors = try checkpoint.tensors.map { tensor throws(CheckpointsError) in
       Entry(
-        name: tensor.name, dtype: tensor.dtype.rawValue, shape: tensor.shape.dimensions,
+        name: tensor.name, dtype: tensor.blocks?.name ?? tensor.dtype.rawValue,
+        shape: tensor.valueShape.dimensions,
         bytes: tensor.byteCount, file: Source.name(of: checkpoint.files[tensor.fileIndex].path),
         checksum: checksums ? try Self.checksum(of: tensor, in: checkpoint) : nil)
     }

@@ -11,7 +11,8 @@ struct TensorsCommand: ReportingCommand {
 
   @Argument(
     help: """
-      A folder, or one file: .safetensors, PyTorch's .bin, .pt and .pth, NumPy's .npz and .npy.
+      A folder, or one file: .safetensors, PyTorch's .bin, .pt and .pth, .gguf, NumPy's .npz and \
+      .npy.
       """)
   var path: String
 

