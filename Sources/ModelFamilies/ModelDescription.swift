@@ -133,14 +133,14 @@ public enum ModelNote: Sendable, Hashable, CustomStringConvertible {
     switch self {
     case .absentPredictionLayers(let declared, let present, let key):
       "config.json declares \(declared) multi-token-prediction layer\(declared == 1 ? "" : "s") "
-        + "('\(key)'), of which the checkpoint holds \(present)"
+        + "('\(key)'), of which the checkpoint holds \(present == 0 ? "none" : "\(present)")"
     case .incompletePredictionLayer(let layer, let missing):
       "the multi-token-prediction layer \(layer) is not complete (\(missing) is missing), "
         + "so it is carried without being measured"
     case .rolesByName:
       "family 'generic': roles are guessed from names and shapes, and no layer is measured"
     case .leftOut(let what):
-      "layers are measured without \(what), as without attention; its tensors are carried"
+      "besides attention, \(what) will not be measured; the tensors are carried"
     }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Conversion
+import Foundation
 import SystemPackage
 import Validation
 
@@ -50,25 +51,39 @@ struct InspectCommand: ReportingCommand {
     line(
       "parameters",
       Figures.count(parameters.total)
-        + (parameters.activePerToken.map { ", \(Figures.count($0)) active per token" } ?? ""))
+        + (parameters.activePerToken.flatMap {
+          $0 == parameters.total ? nil : ", \(Figures.count($0)) active per token"
+        } ?? ""))
+    let all = inspection.encodings.reduce(0) { $0 + $1.parameters }
+    // Names of plain types are one word.
+    for part in inspection.encodings where part.name.contains(" ") {
+      let share = Figures.fixed(100 * Double(part.parameters) / Double(max(1, all)), digits: 0)
+      line("quantized", "\(share) % as \(part.name)")
+    }
+    let files = inspection.files.count
     line(
       "size",
-      "\(Figures.bytes(inspection.bytes)) in \(inspection.files.count) file(s),"
+      "\(Figures.bytes(inspection.bytes)) in \(files) file\(files == 1 ? "" : "s"),"
         + " \(inspection.tensors) tensors")
     text += "\n" + parts("stored as", inspection.encodings)
     if !inspection.roles.isEmpty { text += "\n" + parts("role", inspection.roles) }
     if !inspection.sizes.isEmpty {
       var table = TextTable([
-        ("as .kelter", .left), ("size", .right), ("bits per quantized weight", .right),
+        ("as .kelter", .left), ("size", .right), ("of now", .right),
+        ("bits per quantized weight", .right),
       ])
       for size in inspection.sizes {
         table.add([
-          size.scheme, Figures.bytes(size.bytes), Figures.fixed(size.bitsPerWeight, digits: 3),
+          size.scheme, Figures.bytes(size.bytes),
+          Figures.fixed(100 * Double(size.bytes) / Double(max(1, inspection.bytes)), digits: 0)
+            + " %",
+          Figures.fixed(size.bitsPerWeight, digits: 3),
         ])
       }
       text += "\n" + table.text()
     }
-    for note in inspection.notes { text += "\nnote: \(note)\n" }
+    if !inspection.notes.isEmpty { text += "\n" }
+    for note in inspection.notes { text += "note: \(note)".wrapped(toColumn: 100, indent: 6) }
     return text
   }
 
@@ -78,7 +93,9 @@ struct InspectCommand: ReportingCommand {
     ])
     for part in parts {
       table.add([
-        part.name, "\(part.tensors)", Figures.count(part.parameters), Figures.bytes(part.bytes),
+        // The layout is told above.
+        String(part.name.prefix { $0 != "(" }).trimmingCharacters(in: .whitespaces),
+        "\(part.tensors)", Figures.count(part.parameters), Figures.bytes(part.bytes),
       ])
     }
     return table.text()
@@ -86,6 +103,20 @@ struct InspectCommand: ReportingCommand {
 }
 
 extension String {
+  /// The text in lines that end before a column where words allow it; all but the first begin with
+  /// spaces.
+  func wrapped(toColumn column: Int, indent: Int) -> String {
+    var lines = [""]
+    for word in split(separator: " ") {
+      if lines[lines.count - 1].count + word.count >= column, !lines[lines.count - 1].isEmpty {
+        lines.append(String(repeating: " ", count: indent) + word)
+      } else {
+        lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
   /// The text, filled with spaces up to a column.
   func padding(toColumn column: Int) -> String {
     self + String(repeating: " ", count: Swift.max(1, column - count))
