@@ -71,6 +71,13 @@ struct HostileLayoutTests {
       ]
     ),
     (
+      "bnb_fp4", "x.weight",
+      [
+        ("x.weight.absmax", nan32), ("x.weight.quant_map", nan32),
+        ("x.weight.quant_state.bitsandbytes__fp4", nil),
+      ]
+    ),
+    (
       "bnb_fp4_dq", "x.weight",
       [
         ("x.weight.absmax", nil), ("x.weight.nested_absmax", nan32),
@@ -135,6 +142,32 @@ struct HostileLayoutTests {
       fixture: "ct_int8_channel", tensor: "x.weight",
       damage: .config("\"num_bits\": 8, \"type\": \"int\"", "\"num_bits\": 8, \"type\": \"float\"")),
     .init(fixture: "bnb_nf4", tensor: "x.weight", damage: .config("\"nf4\"", "\"fp4\"")),
+    .init(fixture: "bnb_fp4", tensor: "x.weight", damage: .config("\"fp4\"", "\"nf4\"")),
+    .init(fixture: "bnb_fp4_dq", tensor: "x.weight", damage: .config("\"fp4\"", "\"nf4\"")),
+    .init(
+      fixture: "fp8_block_bf16scale", tensor: "x.weight_scale_inv",
+      damage: .config("[128, 128]", "[128, 64]")),
+    .init(
+      fixture: "fp8_block_e8m0scale", tensor: "x.scale",
+      damage: .config("[128, 128]", "[64, 128]")),
+    .init(
+      fixture: "mxfp4_gpt_oss", tensor: "x.gate_up_proj_blocks",
+      damage: .config(
+        "\"quant_method\": \"mxfp4\"", "\"quant_method\": \"gptq\", \"bits\": 4, \"group_size\": 32"
+      ),
+      names: "x."),
+    .init(
+      fixture: "ct_int4_asym_g32", tensor: "x.weight_zero_point",
+      damage: .config("\"symmetric\": false", "\"symmetric\": true")),
+    .init(
+      fixture: "ct_int4_asym_g32", tensor: "x.weight_scale",
+      damage: .config("\"group_size\": 32", "\"group_size\": 128")),
+    .init(
+      fixture: "ct_int8_sym_g128", tensor: "x.weight_packed",
+      damage: .config("\"num_bits\": 8", "\"num_bits\": 4")),
+    .init(
+      fixture: "gptq_8bit_sym_v1", tensor: "x.scales",
+      damage: .config("\"bits\": 8", "\"bits\": 4"), names: "x."),
   ]
 
   static let cases: [Case] =
