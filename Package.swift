@@ -145,7 +145,7 @@ let package = Package(
           "Bytes", "Checkpoints", "Container", "Conversion", "ModelFamilies", "Quantization",
           "Validation", argumentParser, system,
         ],
-        swiftSettings: strict),
+        swiftSettings: strict)
     ]
     + testSupport.map {
       .target(

@@ -13,8 +13,6 @@ final class ConvertingPass: MeasuringPass {
   private let writer: ContainerWriter
   /// XXH3-64 of each of the source's tensors, by name.
   private let tensorChecksums = Mutex<[String: UInt64]>([:])
-  /// XXH3-64 of each part of the tensors that hold several matrices, by name, then by place.
-  private let partChecksums = Mutex<[String: [Int: UInt64]]>([:])
 
   init(plan: ConversionPlan, writer: ContainerWriter) {
     self.plan = plan
@@ -37,7 +35,10 @@ final class ConvertingPass: MeasuringPass {
         writer.setErrorRecord(
           ErrorRecord(outcome.statistics), ofTensor: index, inExtent: unit)
       }
-      record(outcome.checksums, of: weight)
+      var checksums = outcome.checksums
+      // A part is not its tensor.
+      if weight.part != nil { checksums[weight.source.primary.name] = nil }
+      tensorChecksums.withLock { $0.merge(checksums) { _, new in new } }
       statistics.append(outcome.statistics)
     }
     try extent.finish()
@@ -46,17 +47,6 @@ final class ConvertingPass: MeasuringPass {
 
   func walk(_ weight: PlannedWeight, tiles: [Range<Int>], observe: TileObserver) throws {
     _ = try transfer(weight, to: nil).run(tiles: tiles, observe)
-  }
-
-  private func record(_ checksums: [String: UInt64], of weight: PlannedWeight) {
-    var checksums = checksums
-    if let part = weight.part,
-      let checksum = checksums.removeValue(forKey: weight.source.primary.name)
-    {
-      let place = part.part.storedRows.lowerBound << 16 | part.index
-      partChecksums.withLock { $0[weight.source.primary.name, default: [:]][place] = checksum }
-    }
-    tensorChecksums.withLock { $0.merge(checksums) { _, new in new } }
   }
 
   func integers(of weight: PlannedWeight) throws -> [Int] {
@@ -69,17 +59,11 @@ final class ConvertingPass: MeasuringPass {
       extent: extent)
   }
 
-  /// The checksum of each source file, in the order of `checkpoint.files`; nil for a file that was
-  /// not read whole. The checksum of a tensor that was taken apart is XXH3-64 over those of its
-  /// parts, matrix by matrix.
+  /// The checksum of each source file, in the order of `checkpoint.files`; nil for a file of
+  /// which a tensor was not read as a whole.
   func fileChecksums() throws -> [UInt64?] {
     let checkpoint = plan.source.checkpoint
     var checksums = tensorChecksums.withLock { $0 }
-    for (name, parts) in partChecksums.withLock({ $0 }) {
-      var bytes: [UInt8] = []
-      for part in parts.sorted(by: { $0.key < $1.key }) { bytes.appendLittleEndian(part.value) }
-      checksums[name] = Checksum.of(bytes.rawSpan)
-    }
     // No weight reads these.
     for scale in plan.source.weights.activationScales {
       let bytes = try checkpoint.bytes(of: scale)
