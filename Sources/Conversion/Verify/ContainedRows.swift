@@ -1,6 +1,7 @@
 import Bytes
 import Container
 import Quantization
+import SystemPackage
 import Tensors
 
 /// Reads the rows of a container's tensor as Float32. It reads the file rather than the mapping, so
@@ -16,6 +17,15 @@ struct ContainedRows {
   init(tensor: ContainedTensor, reader: ContainerReader) throws {
     self.tensor = tensor
     self.reader = reader
+    let isDecodable =
+      switch tensor.encoding {
+      case .plain(let dtype): ElementConversion.canDecode(dtype)
+      case .quantized(let format): Dequantizer.canDecode(format)
+      }
+    guard isDecodable else {
+      throw ConversionError.damagedContainer(
+        container: reader.path.string, damage: "tensor \(tensor.name) is stored as no numbers")
+    }
     guard let layout = tensor.layout else {
       dequantizer = nil
       scales = []
