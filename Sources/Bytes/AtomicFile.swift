@@ -10,35 +10,44 @@ public import SystemPackage
 /// A file that appears under its name complete, or not at all.
 ///
 /// It is written as `<path>.partial`, which is locked as long as this object lives. A partial file
-/// that nobody holds (its run was killed) is replaced; one that another run holds is refused.
-/// `publish` forces the bytes to the disk and renames. Reading and writing may be done by several
-/// threads at once; `publish` and `discard` come after all of them.
+/// that nobody holds (its run was killed) is adopted or replaced; one that another run holds is
+/// refused. `publish` forces the bytes to the disk and renames. Reading and writing may be done by
+/// several threads at once; `publish`, `keep` and `discard` come after all of them.
 public final class AtomicFile: Sendable {
-  private enum Stage { case writing, published, discarded }
+  private enum Stage { case writing, published, kept, discarded }
 
   /// The name under which the file will appear.
   public let path: FilePath
   /// The name under which it is written.
   public let partialPath: FilePath
+  /// Whether a former run left the partial file, so that it holds what that run wrote.
+  public let isAdopted: Bool
   private let replacing: Bool
   private let descriptor: Int32
   private let stage = Mutex(Stage.writing)
 
+  /// The name under which the file of a path is written.
+  public static func partialPath(of path: FilePath) -> FilePath {
+    path.removingLastComponent().appending("\(path.lastComponent?.string ?? "").partial")
+  }
+
   /// Creates the partial file.
-  /// - Parameter replacing: Whether a file that is already at `path` may be replaced.
+  /// - Parameters:
+  ///   - replacing: Whether a file that is already at `path` may be replaced.
+  ///   - adopting: Whether a partial file that nobody holds is taken over as it is.
   /// - Throws: `exists`, `beingWritten`, `cannotCreate`.
-  public init(path: FilePath, replacing: Bool) throws(BytesError) {
-    guard let name = path.lastComponent else {
+  public init(path: FilePath, replacing: Bool, adopting: Bool = false) throws(BytesError) {
+    guard path.lastComponent != nil else {
       throw .cannotCreate(path: path, .isDirectory)
     }
     self.path = path
     self.replacing = replacing
-    partialPath = path.removingLastComponent().appending("\(name.string).partial")
+    partialPath = Self.partialPath(of: path)
     do throws(Errno) {
       if let status = try SystemCalls.status(of: path, followingLinks: false) {
         if status.isFolder { throw .isDirectory }
         if !replacing {
-          descriptor = -1
+          (descriptor, isAdopted) = (-1, false)
           throw .fileExists
         }
       }
@@ -46,7 +55,7 @@ public final class AtomicFile: Sendable {
       if error == .fileExists { throw .exists(path: path) }
       throw .cannotCreate(path: path, error)
     }
-    descriptor = try Self.create(partialPath, for: path)
+    (descriptor, isAdopted) = try Self.create(partialPath, for: path, adopting: adopting)
   }
 
   deinit {
@@ -54,10 +63,10 @@ public final class AtomicFile: Sendable {
     SystemCalls.close(descriptor)
   }
 
-  /// Creates and locks the partial file, replacing one that nobody holds.
+  /// Creates and locks the partial file, adopting or replacing one that nobody holds.
   private static func create(
-    _ partialPath: FilePath, for path: FilePath
-  ) throws(BytesError) -> Int32 {
+    _ partialPath: FilePath, for path: FilePath, adopting: Bool
+  ) throws(BytesError) -> (descriptor: Int32, isAdopted: Bool) {
     // Each turn but the last met a file that another run removed or replaced meanwhile.
     for _ in 0..<100 {
       var isNew = true
@@ -77,9 +86,11 @@ public final class AtomicFile: Sendable {
       do throws(Errno) {
         try SystemCalls.lock(descriptor)
         if try isNamed(partialPath, descriptor) {
-          if isNew { return descriptor }
-          // Nobody holds it. It is removed rather than emptied: after a kill between the two
-          // steps of `publish` it may be a second name of a published file.
+          if isNew { return (descriptor, false) }
+          // Nobody holds it. After a kill between the two steps of `publish` it may be a second
+          // name of a published file: then, or if it is to be replaced, only the name goes.
+          let status = try SystemCalls.status(of: descriptor)
+          if adopting, status.isRegularFile, status.linkCount == 1 { return (descriptor, true) }
           try SystemCalls.remove(partialPath)
         }
       } catch {
@@ -102,20 +113,7 @@ public final class AtomicFile: Sendable {
   /// Writes all of `bytes` at `byteOffset`; the file grows as needed.
   /// - Throws: `writeFailed` with the reason, a full disk among them.
   public func write(_ bytes: RawSpan, at byteOffset: Int) throws(BytesError) {
-    guard byteOffset >= 0, !byteOffset.addingReportingOverflow(bytes.byteCount).overflow else {
-      throw .writeFailed(path: partialPath, byteOffset: byteOffset, .fileTooLarge)
-    }
-    var done = 0
-    while done < bytes.byteCount {
-      do throws(Errno) {
-        done += try unsafe bytes.withUnsafeBytes { buffer throws(Errno) in
-          try unsafe SystemCalls.write(
-            descriptor, at: byteOffset + done, UnsafeRawBufferPointer(rebasing: buffer[done...]))
-        }
-      } catch {
-        throw .writeFailed(path: partialPath, byteOffset: byteOffset + done, error)
-      }
-    }
+    try descriptor.writeAll(bytes, path: partialPath, at: byteOffset)
   }
 
   /// Fills `bytes` with what was written at `byteOffset`.
@@ -133,6 +131,25 @@ public final class AtomicFile: Sendable {
     }
   }
 
+  /// The bytes on the disk that the partial file has been given so far.
+  public func allocatedByteCount() throws(BytesError) -> Int {
+    do throws(Errno) {
+      return try SystemCalls.status(of: descriptor).allocatedByteCount
+    } catch {
+      throw .inspectFailed(path: partialPath, error)
+    }
+  }
+
+  /// Forces the bytes to the disk.
+  /// - Throws: `syncFailed`.
+  public func sync() throws(BytesError) {
+    do throws(Errno) {
+      try SystemCalls.sync(descriptor)
+    } catch {
+      throw .syncFailed(path: partialPath, error)
+    }
+  }
+
   /// Forces the bytes to the disk and gives the file its name.
   ///
   /// Unless the file was to be replaced, the name must still be free: a file that appeared there
@@ -141,11 +158,7 @@ public final class AtomicFile: Sendable {
   public func publish() throws(BytesError) {
     try stage.withLock { stage throws(BytesError) in
       guard stage == .writing else { return }
-      do throws(Errno) {
-        try SystemCalls.sync(descriptor)
-      } catch {
-        throw .syncFailed(path: partialPath, error)
-      }
+      try sync()
       do throws(Errno) {
         guard try Self.isNamed(partialPath, descriptor) else { throw .noSuchFileOrDirectory }
         if replacing {
@@ -194,7 +207,14 @@ public final class AtomicFile: Sendable {
     }
   }
 
-  /// Removes the partial file, unless it was published. May be called more than once.
+  /// Leaves the partial file where it is, for a later run to adopt.
+  public func keep() {
+    stage.withLock { stage in
+      if stage == .writing { stage = .kept }
+    }
+  }
+
+  /// Removes the partial file, unless it was published or kept. May be called more than once.
   public func discard() {
     stage.withLock { stage in
       guard stage == .writing else { return }

@@ -98,4 +98,24 @@ extension Int32 {
       done += count
     }
   }
+
+  /// Writes all of `bytes` to this descriptor.
+  func writeAll(
+    _ bytes: RawSpan, path: FilePath, at byteOffset: Int
+  ) throws(BytesError) {
+    guard byteOffset >= 0, !byteOffset.addingReportingOverflow(bytes.byteCount).overflow else {
+      throw .writeFailed(path: path, byteOffset: byteOffset, .fileTooLarge)
+    }
+    var done = 0
+    while done < bytes.byteCount {
+      do throws(Errno) {
+        done += try unsafe bytes.withUnsafeBytes { buffer throws(Errno) in
+          try unsafe SystemCalls.write(
+            self, at: byteOffset + done, UnsafeRawBufferPointer(rebasing: buffer[done...]))
+        }
+      } catch {
+        throw .writeFailed(path: path, byteOffset: byteOffset + done, error)
+      }
+    }
+  }
 }

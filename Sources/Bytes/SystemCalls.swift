@@ -16,6 +16,11 @@ package enum SystemCalls {
     package var device: UInt64
     package var inode: UInt64
     package var byteCount: Int
+    /// What it takes on the disk.
+    package var allocatedByteCount: Int
+    package var linkCount: Int
+    /// When its bytes changed last, in nanoseconds since 1970.
+    package var modificationTime: Int
     package var isRegularFile: Bool
     package var isFolder: Bool
   }
@@ -172,6 +177,9 @@ extension SystemCalls.Status {
     self.init(
       device: UInt64(status.st_dev), inode: UInt64(status.st_ino),
       byteCount: Int(clamping: status.st_size),
+      allocatedByteCount: Int(clamping: status.st_blocks) * 512,
+      linkCount: Int(clamping: status.st_nlink),
+      modificationTime: status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec,
       isRegularFile: status.st_mode & S_IFMT == S_IFREG,
       isFolder: status.st_mode & S_IFMT == S_IFDIR)
   }

@@ -54,3 +54,32 @@ public struct ErrorStatistics: Sendable {
     clippedCount += other.clippedCount
   }
 }
+
+extension ErrorStatistics {
+  /// The number of bytes of `state`.
+  public static let stateByteCount = MemoryLayout<ck_error_sums>.size + MemoryLayout<Int>.size
+
+  /// All that was added so far, to the last bit, for the same program on the same machine.
+  public var state: [UInt8] {
+    var bytes = unsafe withUnsafeBytes(of: sums) { unsafe Array($0) }
+    unsafe withUnsafeBytes(of: clippedCount) { unsafe bytes.append(contentsOf: $0) }
+    return bytes
+  }
+
+  /// Takes up a `state`; nil if it can be none of so many pairs.
+  public init?(state: [UInt8], pairCount: Int) {
+    guard state.count == Self.stateByteCount else { return nil }
+    var sums = ck_error_sums()
+    unsafe withUnsafeMutableBytes(of: &sums) { sums in
+      unsafe sums.copyBytes(from: state[..<sums.count])
+    }
+    unsafe withUnsafeMutableBytes(of: &clippedCount) { count in
+      unsafe count.copyBytes(from: state[(state.count - count.count)...])
+    }
+    self.sums = sums
+    let (total, overflow) = sums.count.addingReportingOverflow(sums.nonfinite_count)
+    guard !overflow, total <= UInt64(clamping: pairCount), sums.zeroed_count <= sums.count,
+      (0...pairCount).contains(clippedCount)
+    else { return nil }
+  }
+}

@@ -1,5 +1,6 @@
 import Bytes
 import FixtureSupport
+import Foundation
 import SystemPackage
 import Testing
 
@@ -84,6 +85,44 @@ struct AtomicFileTests {
       #expect(error?.kind == .cannotCreate)
       try file.publish()
       #expect(try contents(path) == [])
+    }
+  }
+
+  @Test func isKeptAndAdopted() throws {
+    try withTemporaryFolder { folder in
+      let path = folder.appending("out")
+      do {
+        let file = try AtomicFile(path: path, replacing: false, adopting: true)
+        #expect(!file.isAdopted)
+        try file.write(([1, 2, 3] as [UInt8]).rawSpan, at: 0)
+        file.keep()
+        file.discard()
+      }
+      #expect(try contents(AtomicFile.partialPath(of: path)) == [1, 2, 3])
+      do {
+        let file = try AtomicFile(path: path, replacing: false, adopting: true)
+        #expect(file.isAdopted)
+        #expect(throws: BytesError.self) {
+          try AtomicFile(path: path, replacing: false, adopting: true)
+        }
+        try file.write(([4] as [UInt8]).rawSpan, at: 1)
+        try file.publish()
+      }
+      #expect(try contents(path) == [1, 4, 3])
+    }
+  }
+
+  /// As after a kill between the two steps of publishing.
+  @Test func neverAdoptsASecondNameOfAPublishedFile() throws {
+    try withTemporaryFolder { folder in
+      let path = folder.appending("out")
+      try writeFile(path, [7])
+      let partial = AtomicFile.partialPath(of: path)
+      try FileManager.default.linkItem(atPath: path.string, toPath: partial.string)
+      let file = try AtomicFile(path: path, replacing: true, adopting: true)
+      #expect(!file.isAdopted)
+      try file.write(([8, 9] as [UInt8]).rawSpan, at: 0)
+      #expect(try contents(path) == [7])
     }
   }
 

@@ -36,6 +36,30 @@ import Testing
     #expect(abs(statistics.sumOfSquaredErrors - squaredErrors) <= squaredErrors * 1e-14)
   }
 
+  /// What was kept goes on as if nothing had happened; what no sums can be is refused.
+  @Test func stateIsKept() throws {
+    let (reference, approximation) = Self.pairs(4096)
+    var whole = ErrorStatistics()
+    whole.add(reference: reference.span, approximation: approximation.span)
+    var half = ErrorStatistics()
+    half.add(
+      reference: reference.span.extracting(first: 2048),
+      approximation: approximation.span.extracting(first: 2048))
+    half.clippedCount = 3
+    #expect(half.state.count == ErrorStatistics.stateByteCount)
+    var kept = try #require(ErrorStatistics(state: half.state, pairCount: 2048))
+    #expect(kept.state == half.state && kept.clippedCount == 3)
+    kept.add(
+      reference: reference.span.extracting(last: 2048),
+      approximation: approximation.span.extracting(last: 2048))
+    kept.clippedCount = 0
+    #expect(kept.state == whole.state)
+    #expect(ErrorStatistics(state: half.state, pairCount: 2047) == nil)
+    #expect(ErrorStatistics(state: Array(half.state.dropLast()), pairCount: 2048) == nil)
+    let all = [UInt8](repeating: 255, count: ErrorStatistics.stateByteCount)
+    #expect(ErrorStatistics(state: all, pairCount: .max) == nil)
+  }
+
   @Test(arguments: KernelTwinTests.columnCounts)
   func twins(count: Int) {
     let (reference, approximation) = Self.pairs(count)
