@@ -24,6 +24,7 @@ public final class AtomicFile: Sendable {
   public let isAdopted: Bool
   private let replacing: Bool
   private let descriptor: Int32
+  private let direct: DirectDescriptor
   private let stage = Mutex(Stage.writing)
 
   /// The name under which the file of a path is written.
@@ -47,7 +48,6 @@ public final class AtomicFile: Sendable {
       if let status = try SystemCalls.status(of: path, followingLinks: false) {
         if status.isFolder { throw .isDirectory }
         if !replacing {
-          (descriptor, isAdopted) = (-1, false)
           throw .fileExists
         }
       }
@@ -56,6 +56,7 @@ public final class AtomicFile: Sendable {
       throw .cannotCreate(path: path, error)
     }
     (descriptor, isAdopted) = try Self.create(partialPath, for: path, adopting: adopting)
+    direct = DirectDescriptor(of: descriptor)
   }
 
   deinit {
@@ -110,10 +111,12 @@ public final class AtomicFile: Sendable {
     return named?.device == open.device && named?.inode == open.inode
   }
 
-  /// Writes all of `bytes` at `byteOffset`; the file grows as needed.
+  /// Writes all of `bytes` at `byteOffset`; the file grows as needed. What starts at a page in memory
+  /// and in the file and is made of whole pages, as a `PageBuffer` is, goes around the page cache where
+  /// the file system lets it.
   /// - Throws: `writeFailed` with the reason, a full disk among them.
   public func write(_ bytes: RawSpan, at byteOffset: Int) throws(BytesError) {
-    try descriptor.writeAll(bytes, path: partialPath, at: byteOffset)
+    try descriptor.writeAll(bytes, path: partialPath, at: byteOffset, direct: direct)
   }
 
   /// Fills `bytes` with what was written at `byteOffset`.

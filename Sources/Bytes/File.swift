@@ -99,9 +99,9 @@ extension Int32 {
     }
   }
 
-  /// Writes all of `bytes` to this descriptor.
+  /// Writes all of `bytes` to this descriptor, or to one around the page cache what that takes.
   func writeAll(
-    _ bytes: RawSpan, path: FilePath, at byteOffset: Int
+    _ bytes: RawSpan, path: FilePath, at byteOffset: Int, direct: DirectDescriptor? = nil
   ) throws(BytesError) {
     guard byteOffset >= 0, !byteOffset.addingReportingOverflow(bytes.byteCount).overflow else {
       throw .writeFailed(path: path, byteOffset: byteOffset, .fileTooLarge)
@@ -110,8 +110,9 @@ extension Int32 {
     while done < bytes.byteCount {
       do throws(Errno) {
         done += try unsafe bytes.withUnsafeBytes { buffer throws(Errno) in
-          try unsafe SystemCalls.write(
-            self, at: byteOffset + done, UnsafeRawBufferPointer(rebasing: buffer[done...]))
+          let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
+          if let count = try unsafe direct?.write(rest, at: byteOffset + done) { return count }
+          return try unsafe SystemCalls.write(self, at: byteOffset + done, rest)
         }
       } catch {
         throw .writeFailed(path: path, byteOffset: byteOffset + done, error)

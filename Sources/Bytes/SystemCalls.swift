@@ -54,6 +54,13 @@ package enum SystemCalls {
     #endif
   }
 
+  /// O_DIRECT, which the C library's module does not show.
+  #if arch(arm64) || arch(arm)
+    package static let directFlag: Int32 = 0o200_000
+  #else
+    package static let directFlag: Int32 = 0o40_000
+  #endif
+
   package static func close(_ descriptor: Int32) {
     // Linux frees the descriptor even when close is interrupted: it must not be tried again.
     #if canImport(Glibc)

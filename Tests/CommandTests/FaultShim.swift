@@ -8,6 +8,7 @@ struct FaultShim {
   private static let source = """
     #define _GNU_SOURCE
     #include <errno.h>
+    #include <fcntl.h>
     #include <signal.h>
     #include <stdatomic.h>
     #include <stdlib.h>
@@ -30,6 +31,12 @@ struct FaultShim {
     ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
       static atomic_int failures, signals, sent;
       if (is_due("SHIM_ENOSPC", &failures)) return fail(ENOSPC);
+      const char *wanted = getenv("SHIM_DIRECT");
+      if (wanted != NULL && fcntl(file, F_GETFL) & O_DIRECT) {
+        /* "refused", or how many bytes are written of each piece. */
+        if (strcmp(wanted, "refused") == 0) return fail(EINVAL);
+        if (count > (size_t)atoi(wanted)) count = atoi(wanted);
+      }
       if (is_due("SHIM_SIGNAL_AT", &signals) && !atomic_exchange(&sent, 1))
         kill(getpid(), atoi(getenv("SHIM_SIGNAL")));
       return syscall(SYS_pwrite64, file, bytes, count, offset);

@@ -10,6 +10,11 @@ public final class ContainerWriter: Sendable {
   public let plan: ContainerPlan
   private let output: AtomicFile
   private let results: Mutex<WrittenResults>
+  /// The buffers that no extent uses at the moment.
+  private let idleBuffers = Mutex<[PageBuffer]>([])
+
+  /// How much of an extent is collected before it is written: pieces of this size cost a disk least.
+  public static let pieceByteCount = 8 << 20
 
   /// Creates the partial file.
   /// - Parameter replacing: whether a file of that name may be replaced.
@@ -29,11 +34,14 @@ public final class ContainerWriter: Sendable {
 
   /// Starts an extent. Each must be written exactly once, by one thread at a time.
   public func extent(_ index: Int) -> ExtentWriter {
-    ExtentWriter(
+    let buffer =
+      idleBuffers.withLock { $0.popLast() } ?? PageBuffer(capacity: Self.pieceByteCount)
+    return ExtentWriter(
       index: index, range: plan.byteRange(ofExtent: index),
       usedByteCount: plan.usedByteCount(ofExtent: index),
-      hasDigest: plan.features.contains(.digests), output: output
+      hasDigest: plan.features.contains(.digests), output: output, buffer: buffer
     ) { [self] sums in
+      idleBuffers.withLock { $0.append(buffer) }
       results.withLock { results in
         results.writeCounts[index] += 1
         results.checksums[index] = sums.checksum

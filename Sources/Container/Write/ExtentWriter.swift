@@ -11,25 +11,23 @@ public final class ExtentWriter {
   private let usedByteCount: Int
   private let output: AtomicFile
   private let isFinished: (ExtentSums) -> Void
-  private var buffer: [UInt8] = []
+  /// What is collected before it is written: whole pages, since extents are made of such.
+  private let buffer: PageBuffer
   private var flushedByteCount = 0
   private var checksum = Checksum()
   private var digest: SHA256?
 
-  /// How much is collected before it is written.
-  private static let bufferByteCount = 1 << 20
-
   init(
     index: Int, range: Range<Int>, usedByteCount: Int, hasDigest: Bool, output: AtomicFile,
-    isFinished: @escaping (ExtentSums) -> Void
+    buffer: PageBuffer, isFinished: @escaping (ExtentSums) -> Void
   ) {
     self.index = index
     self.range = range
     self.usedByteCount = usedByteCount
     self.output = output
     self.isFinished = isFinished
+    self.buffer = buffer
     digest = hasDigest ? SHA256() : nil
-    buffer.reserveCapacity(min(range.count, Self.bufferByteCount))
   }
 
   /// Appends bytes.
@@ -76,33 +74,25 @@ public final class ExtentWriter {
   }
 
   private func collect(_ bytes: RawSpan) throws(ContainerError) {
-    if buffer.count + bytes.byteCount > Self.bufferByteCount { try flush() }
-    if bytes.byteCount >= Self.bufferByteCount {
-      try write(bytes)
-    } else {
-      unsafe bytes.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
+    // While they are in the processor's cache.
+    checksum.update(bytes)
+    unsafe bytes.withUnsafeBytes { unsafe digest?.update(bufferPointer: $0) }
+    var done = 0
+    while done < bytes.byteCount {
+      if buffer.isFull { try flush() }
+      done += buffer.append(bytes.extracting(droppingFirst: done))
     }
   }
 
   private func flush() throws(ContainerError) {
-    // The buffer is taken out so that its span can be lent while this object changes.
-    var full: [UInt8] = []
-    swap(&full, &buffer)
-    try write(full.rawSpan)
-    full.removeAll(keepingCapacity: true)
-    swap(&full, &buffer)
-  }
-
-  private func write(_ bytes: RawSpan) throws(ContainerError) {
-    guard bytes.byteCount > 0 else { return }
-    checksum.update(bytes)
-    unsafe bytes.withUnsafeBytes { unsafe digest?.update(bufferPointer: $0) }
+    let buffer = buffer
     do throws(BytesError) {
-      try output.write(bytes, at: range.lowerBound + flushedByteCount)
+      try output.write(buffer.bytes, at: range.lowerBound + flushedByteCount)
     } catch {
       throw .file(error)
     }
-    flushedByteCount += bytes.byteCount
+    flushedByteCount += buffer.byteCount
+    buffer.removeAll()
   }
 }
 
