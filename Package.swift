@@ -21,7 +21,7 @@ let argumentParser = Target.Dependency.product(
 
 /// The modules, floor by floor: a module depends on floors below its own only.
 let modules: [(floor: Int, name: String, dependencies: [Target.Dependency])] = [
-  (1, "Bytes", ["CKernels", system]),
+  (1, "Bytes", ["CKernels", "CZstd", system]),
   (1, "ElementFormats", []),
   (2, "Tensors", ["Bytes", "ElementFormats", "CKernels"]),
   (3, "Checkpoints", ["Bytes", "CZlib", "Tensors", system]),
@@ -134,6 +134,7 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
   ]
     + modules.map {
       .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: strict)

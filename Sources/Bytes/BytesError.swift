@@ -28,15 +28,20 @@ public enum BytesError: KelterError {
   case publishFailed(path: FilePath, Errno)
   /// The file cannot be listed or measured.
   case inspectFailed(path: FilePath, Errno)
+  /// An archive cannot be made.
+  case cannotPack(reason: String)
+  /// An archive contradicts zstd's formats or its own seek table.
+  case archive(path: FilePath, ArchiveDamage)
 
   public var kind: FailureKind {
     switch self {
     case .notFound: .notFound
     case .cannotOpen(_, let errno):
       errno == .noSuchFileOrDirectory || errno == .notDirectory ? .notFound : .inputOutput
-    case .notAFile, .truncated: .invalidInput
+    case .notAFile, .truncated, .archive: .invalidInput
     case .exists, .beingWritten, .cannotCreate: .cannotCreate
-    case .readFailed, .mappingFailed, .writeFailed, .syncFailed, .publishFailed, .inspectFailed:
+    case .readFailed, .mappingFailed, .writeFailed, .syncFailed, .publishFailed, .inspectFailed,
+      .cannotPack:
       .inputOutput
     }
   }
@@ -70,6 +75,10 @@ public enum BytesError: KelterError {
       "\(path): giving the finished file its name failed: \(errno)"
     case .inspectFailed(let path, let errno):
       "\(path): cannot be examined: \(errno)"
+    case .cannotPack(let reason):
+      "packing failed: \(reason)"
+    case .archive(let path, let damage):
+      "\(path): \(damage)"
     }
   }
 }

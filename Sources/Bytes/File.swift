@@ -10,7 +10,7 @@ public import SystemPackage
 ///
 /// Reading goes through `pread` into the caller's buffer: a file that shrinks or a disk that fails
 /// is an error that names the byte, where a mapping would raise SIGBUS.
-public final class File: Sendable {
+public final class File: ByteSource {
   /// Where the file is.
   public let path: FilePath
   /// Its size when it was opened.
@@ -52,18 +52,6 @@ public final class File: Sendable {
     at byteOffset: Int, into bytes: inout MutableRawSpan
   ) throws(BytesError) {
     try descriptor.readAll(path: path, at: byteOffset, into: &bytes)
-  }
-
-  /// The bytes of a range, which is checked against the file's size before anything is allocated.
-  public func bytes(in range: Range<Int>) throws(BytesError) -> [UInt8] {
-    guard range.lowerBound >= 0, range.upperBound <= byteCount else {
-      throw .truncated(
-        path: path, byteOffset: range.lowerBound, wanted: range.count, byteCount: byteCount)
-    }
-    var bytes = [UInt8](repeating: 0, count: range.count)
-    var span = bytes.mutableRawSpan
-    try read(at: range.lowerBound, into: &span)
-    return bytes
   }
 
   /// The whole file: for configurations and tables, not for weights.

@@ -19,6 +19,10 @@ public enum ContainerError: KelterError {
   case noSuchExpert(path: FilePath, layer: Int, expert: Int)
   /// A range that does not lie in the file was asked for.
   case rangeOutsideFile(path: FilePath, Range<Int>, byteCount: Int)
+  /// Bytes behind the index of a packed container were to be lent rather than read.
+  case packed(path: FilePath)
+  /// The index of a packed container takes more memory than is given to it.
+  case indexTooLarge(path: FilePath, byteCount: Int)
   /// The contents cannot be stored as planned.
   case invalidPlan(PlanFault)
   /// More or fewer bytes were written to an extent than planned.
@@ -33,11 +37,12 @@ public enum ContainerError: KelterError {
   public var kind: FailureKind {
     switch self {
     case .notAContainer, .unsupportedVersion, .unsupportedFeatures, .wrongByteCount, .damaged,
+      .indexTooLarge,
       // What is planned comes from a source, not from how the program is called.
       .invalidPlan:
       .invalidInput
     case .noSuchTensor, .noSuchExpert: .notFound
-    case .rangeOutsideFile, .wrongExtentByteCount, .wrongExtentWrites, .wrongErrorRecord: .usage
+    case .rangeOutsideFile, .packed, .wrongExtentByteCount, .wrongExtentWrites, .wrongErrorRecord: .usage
     case .file(let error): error.kind
     }
   }
@@ -64,6 +69,11 @@ public enum ContainerError: KelterError {
       "\(path): no expert \(expert) in layer \(layer)"
     case .rangeOutsideFile(let path, let range, let byteCount):
       "\(path): bytes \(range) were asked for, the file has \(byteCount)"
+    case .packed(let path):
+      "\(path): is packed, so its bytes cannot be lent; read them, or `kelter unpack` it"
+    case .indexTooLarge(let path, let byteCount):
+      "\(path): its index has \(byteCount) bytes, of which a packed file may have "
+        + "\(ContainerMemory.maximumHeldByteCount); `kelter unpack` it"
     case .invalidPlan(let fault): fault.description
     case .wrongExtentByteCount(let path, let extent, let planned, let written):
       "\(path): extent \(extent) got \(written) bytes where \(planned) are planned"

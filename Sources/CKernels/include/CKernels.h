@@ -7,3 +7,4 @@
 #include "ck_dispatch.h"
 #include "ck_quantize.h"
 #include "ck_statistics.h"
+#include "ck_xxh64.h"

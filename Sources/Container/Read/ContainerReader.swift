@@ -1,37 +1,36 @@
 public import Bytes
 public import SystemPackage
 
-/// Reads a container through a mapping.
+/// Reads a container: a file through a mapping, or a packed one (zstd's seekable format) frame by
+/// frame with its index in memory.
 ///
 /// Opening checks the header only; a record is checked when it is used, so opening a file of any
 /// size and looking up an expert costs a few page faults. Checksums are what
 /// `ContainerVerifier` checks. A file that is cut while it is mapped ends the process with SIGBUS;
 /// the file as it was opened never leads outside of the mapping.
 public final class ContainerReader: Sendable {
-  /// The file, to read its bytes where a failing disk must be an error rather than a signal.
-  public let file: File
-  /// The whole file, mapped.
-  public let mapping: FileMapping
+  /// The container's bytes, read where a failing disk must be an error rather than a signal.
+  public let file: any ByteSource
+  /// The archive that holds the container, nil for a container as it is.
+  public let archive: ArchiveReader?
+  private let memory: ContainerMemory
   let header: Header
 
-  /// Opens a container.
+  /// Opens a container, or an archive that holds one.
   /// - Throws: `notAContainer`, `unsupportedVersion`, `unsupportedFeatures`, `wrongByteCount`,
-  ///   `damaged` for a wrong header, `file`.
+  ///   `damaged` for a wrong header, `indexTooLarge`, `file`.
   public init(path: FilePath) throws(ContainerError) {
     let page: [UInt8]
     do throws(BytesError) {
-      file = try File(path: path)
-      mapping = try FileMapping(path: path)
-      page = try file.bytes(in: 0..<min(file.byteCount, ContainerFormat.headerByteCount))
+      let file = try File(path: path)
+      archive = try ArchiveReader.isArchive(file) ? ArchiveReader(file: file) : nil
+      self.file = archive ?? file
+      page = try self.file.bytes(in: 0..<min(self.file.byteCount, ContainerFormat.headerByteCount))
     } catch {
       throw .file(error)
     }
-    // Two files if it was replaced in between: the mapping is the one that is relied on.
-    header = try Header(page: page, byteCount: mapping.byteCount, path: path)
-    guard file.byteCount == mapping.byteCount else {
-      throw .wrongByteCount(
-        path: path, stated: UInt64(mapping.byteCount), actual: file.byteCount)
-    }
+    header = try Header(page: page, byteCount: file.byteCount, path: path)
+    memory = try ContainerMemory(of: file, isPacked: archive != nil, header: header)
   }
 
   public var path: FilePath { file.path }
@@ -42,14 +41,15 @@ public final class ContainerReader: Sendable {
   public var features: OptionalFeatures { header.features }
 
   /// The bytes of a range of the file.
-  /// - Throws: `rangeOutsideFile`
+  /// - Throws: `rangeOutsideFile`; `packed` for what lies behind the index of a packed container.
   @_lifetime(borrow self)
   public func bytes(in range: Range<Int>) throws(ContainerError) -> RawSpan {
     guard range.lowerBound >= 0, range.upperBound <= byteCount else {
       throw .rangeOutsideFile(path: path, range, byteCount: byteCount)
     }
-    let mapping = mapping
-    return unsafe _overrideLifetime(mapping.bytes.extracting(range), borrowing: self)
+    guard range.upperBound <= memory.byteCount else { throw .packed(path: path) }
+    let memory = memory
+    return unsafe _overrideLifetime(memory.bytes.extracting(range), borrowing: self)
   }
 
   /// The metadata: family, scheme, recipe, the version of kelter that wrote the file.
@@ -79,8 +79,8 @@ extension ContainerReader {
   func load<Value: FixedWidthInteger & BitwiseCopyable>(
     _ byteOffset: Int, _ type: Value.Type
   ) throws(ContainerError) -> Value {
-    let mapping = mapping
-    guard let value = mapping.bytes.littleEndian(at: byteOffset, as: type) else {
+    let memory = memory
+    guard let value = memory.bytes.littleEndian(at: byteOffset, as: type) else {
       throw damage(byteOffset, .outside(field: "record"))
     }
     return value
@@ -131,8 +131,8 @@ extension ContainerReader {
   /// Whether a string that a record names comes before the key (-1), is it (0) or comes after (1).
   func compareString(at byteOffset: Int, to key: String) throws(ContainerError) -> Int {
     let range = try loadStringRange(byteOffset, "name")
-    let mapping = mapping
-    let bytes = mapping.bytes
+    let memory = memory
+    let bytes = memory.bytes
     var position = range.lowerBound
     for unit in key.utf8 {
       guard position < range.upperBound else { return -1 }
