@@ -42,7 +42,8 @@ public enum ContainerError: KelterError {
       .invalidPlan:
       .invalidInput
     case .noSuchTensor, .noSuchExpert: .notFound
-    case .rangeOutsideFile, .packed, .wrongExtentByteCount, .wrongExtentWrites, .wrongErrorRecord: .usage
+    case .rangeOutsideFile, .packed, .wrongExtentByteCount, .wrongExtentWrites, .wrongErrorRecord:
+      .usage
     case .file(let error): error.kind
     }
   }

@@ -59,7 +59,8 @@ public struct SeekTable: Sendable, Equatable {
 
   /// Appends a frame.
   /// - Returns: false, and nothing appended, if the table is full.
-  mutating func append(packedByteCount: UInt32, contentByteCount: UInt32, checksum: UInt32) -> Bool {
+  mutating func append(packedByteCount: UInt32, contentByteCount: UInt32, checksum: UInt32) -> Bool
+  {
     guard frameCount < Self.maximumFrameCount else { return false }
     // Both sums stay below 2^54.
     packedEnds.append(self.packedByteCount + Int(packedByteCount))
