@@ -8,9 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int processor_has(ck_isa isa) {
+int ck_has_isa(ck_isa isa) {
 #if defined(__x86_64__)
-  if (isa == CK_ISA_AVX2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
+  if (isa == CK_ISA_AVX2)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
+  if (isa == CK_ISA_AVX512)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           ck_has_isa(CK_ISA_AVX2);
 #endif
   return isa == CK_ISA_PORTABLE;
 }
@@ -21,16 +26,19 @@ static _Atomic int chosen_isa = -1;
 ck_isa ck_isa_in_use(void) {
   int isa = atomic_load_explicit(&chosen_isa, memory_order_relaxed);
   if (isa < 0) {
+    static const char *const names[] = {"portable", "avx2", "avx512"};
     const char *wish = getenv("KELTER_KERNELS");
-    int portable = wish != NULL && strcmp(wish, "portable") == 0;
-    isa = !portable && processor_has(CK_ISA_AVX2) ? CK_ISA_AVX2 : CK_ISA_PORTABLE;
+    isa = CK_ISA_AVX512;
+    for (int i = 0; wish != NULL && i <= CK_ISA_AVX512; i++)
+      if (strcmp(wish, names[i]) == 0) isa = i;
+    while (!ck_has_isa((ck_isa)isa)) isa--;
     atomic_store_explicit(&chosen_isa, isa, memory_order_relaxed);
   }
   return (ck_isa)isa;
 }
 
 int ck_select_isa(ck_isa isa) {
-  if (!processor_has(isa)) return -1;
+  if (!ck_has_isa(isa)) return -1;
   atomic_store_explicit(&chosen_isa, (int)isa, memory_order_relaxed);
   return 0;
 }
@@ -38,30 +46,39 @@ int ck_select_isa(ck_isa isa) {
 size_t ck_checksum_stripes(
     uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block) {
 #if defined(__x86_64__)
-  if (ck_isa_in_use() == CK_ISA_AVX2) {
+  if (ck_isa_in_use() >= CK_ISA_AVX2) {
     return ck_checksum_stripes_avx2(lanes, bytes, stripe_count, stripes_in_block);
   }
 #endif
   return ck_checksum_stripes_portable(lanes, bytes, stripe_count, stripes_in_block);
 }
 
-// Calls the chosen twin of an operation.
+// Calls the chosen twin of an operation, or of one that has no AVX-512 twin.
 #if defined(__x86_64__)
-#define CK_DISPATCH(operation, ...)                        \
-  do {                                                     \
-    if (ck_isa_in_use() == CK_ISA_AVX2) {                  \
-      operation##_avx2(__VA_ARGS__);                       \
-    } else {                                               \
-      operation##_portable(__VA_ARGS__);                   \
-    }                                                      \
+#define CK_DISPATCH(operation, ...)                                             \
+  do {                                                                          \
+    switch (ck_isa_in_use()) {                                                  \
+    case CK_ISA_PORTABLE: operation##_portable(__VA_ARGS__); break;             \
+    case CK_ISA_AVX2: operation##_avx2(__VA_ARGS__); break;                     \
+    case CK_ISA_AVX512: operation##_avx512(__VA_ARGS__); break;                 \
+    }                                                                           \
+  } while (0)
+#define CK_DISPATCH_TO_AVX2(operation, ...)                                     \
+  do {                                                                          \
+    if (ck_isa_in_use() == CK_ISA_PORTABLE) {                                   \
+      operation##_portable(__VA_ARGS__);                                        \
+    } else {                                                                    \
+      operation##_avx2(__VA_ARGS__);                                            \
+    }                                                                           \
   } while (0)
 #else
 #define CK_DISPATCH(operation, ...) operation##_portable(__VA_ARGS__)
+#define CK_DISPATCH_TO_AVX2(operation, ...) operation##_portable(__VA_ARGS__)
 #endif
 
 #define CK_DISPATCH_DECODE(format)                                                  \
   void ck_decode_##format(const uint8_t *codes, size_t count, float *values) {      \
-    CK_DISPATCH(ck_decode_##format, codes, count, values);                          \
+    CK_DISPATCH_TO_AVX2(ck_decode_##format, codes, count, values);                          \
   }
 CK_DISPATCH_DECODE(bf16)
 CK_DISPATCH_DECODE(f16)
@@ -73,22 +90,22 @@ CK_DISPATCH_DECODE(int8)
 
 #define CK_DISPATCH_ENCODE(format)                                                  \
   void ck_encode_##format(const float *values, size_t count, uint8_t *codes) {      \
-    CK_DISPATCH(ck_encode_##format, values, count, codes);                          \
+    CK_DISPATCH_TO_AVX2(ck_encode_##format, values, count, codes);                          \
   }
 CK_DISPATCH_ENCODE(bf16)
 CK_DISPATCH_ENCODE(e4m3)
 
-void ck_quantize(const ck_quantizer *quantizer, const float *values, size_t rows, uint8_t *codes,
-                 uint8_t *scales, uint8_t *zero_points) {
-  CK_DISPATCH(ck_quantize, quantizer, values, rows, codes, scales, zero_points);
+void ck_quantize(const ck_quantizer *quantizer, const float *values, size_t rows,
+                 const ck_quantized *to) {
+  CK_DISPATCH(ck_quantize, quantizer, values, rows, to);
 }
 
 void ck_dequantize_row(ck_code code, const uint8_t *codes, size_t columns, size_t group_columns,
                        const float *scales, const uint8_t *zero_points, float *values) {
-  CK_DISPATCH(ck_dequantize_row, code, codes, columns, group_columns, scales, zero_points, values);
+  CK_DISPATCH_TO_AVX2(ck_dequantize_row, code, codes, columns, group_columns, scales, zero_points, values);
 }
 
-void ck_add_errors(const float *reference, const float *approximation, size_t count,
-                   ck_error_sums *sums) {
-  CK_DISPATCH(ck_add_errors, reference, approximation, count, sums);
+void ck_add_errors(const float *reference, const float *approximation, size_t rows,
+                   size_t columns, ck_error_sums *sums) {
+  CK_DISPATCH(ck_add_errors, reference, approximation, rows, columns, sums);
 }

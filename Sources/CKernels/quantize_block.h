@@ -1,7 +1,8 @@
 // The search for a block's scale and the loop over blocks: the same text for every instruction set.
 // Private to CKernels. The file that includes it defines, for its instruction set,
-// `block_extremes`, `block_sums`, `encode_integers` and `encode_minifloats`.
+// `block_extremes`, `block_sums`, `encode_integers`, `encode_minifloats` and `add_error_chunk`.
 #include "scales.h"
+#include "statistics.h"
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -178,26 +179,53 @@ static inline ck_choice search_scale(const ck_quantizer *quantizer, const ck_blo
   }
 }
 
-/// Writes the codes of one row of a block.
-static inline void encode_row(const ck_quantizer *quantizer, const float *values, size_t count,
-                              const ck_choice *choice, uint8_t *codes) {
+/// Writes codes of a row of a block, and what they stand for.
+static inline void encode(const ck_quantizer *quantizer, const float *values, size_t count,
+                          const ck_choice *choice, uint8_t *codes, float *delivered) {
   switch (quantizer->code) {
-  case CK_CODE_E4M3: encode_minifloats(values, count, choice->inverse, CK_E4M3, 8, codes); break;
-  case CK_CODE_E2M1: encode_minifloats(values, count, choice->inverse, CK_E2M1, 4, codes); break;
-  case CK_CODE_INT8: encode_integers(values, count, choice, 0, 8, codes); break;
-  case CK_CODE_INT4: encode_integers(values, count, choice, 8, 4, codes); break;
+  case CK_CODE_E4M3:
+    encode_minifloats(values, count, choice, CK_E4M3, 8, codes, delivered);
+    break;
+  case CK_CODE_E2M1:
+    encode_minifloats(values, count, choice, CK_E2M1, 4, codes, delivered);
+    break;
+  case CK_CODE_INT8: encode_integers(values, count, choice, 0, 8, codes, delivered); break;
+  case CK_CODE_INT4: encode_integers(values, count, choice, 8, 4, codes, delivered); break;
   case CK_CODE_UINT4:
-    encode_integers(values, count, choice, choice->zero_point, 4, codes);
+    encode_integers(values, count, choice, choice->zero_point, 4, codes, delivered);
     break;
   }
 }
 
+/// The number of weights of a block that lie out of its range.
+static inline uint64_t clipped_count(const ck_quantizer *quantizer, const ck_block *block,
+                                     const ck_choice *choice) {
+  float lowest = 0, highest = 0;
+  switch (quantizer->code) {
+  case CK_CODE_E4M3: lowest = -464, highest = 464; break;
+  case CK_CODE_E2M1: lowest = -7, highest = 7; break;
+  default: lowest = choice->lowest - 0.5f, highest = choice->highest + 0.5f; break;
+  }
+  float a = lowest * choice->scale, b = highest * choice->scale;
+  float least = a < b ? a : b, greatest = a < b ? b : a;
+  int is_known = quantizer->tensor_scale == 0 && !block->has_nonfinite &&
+                 block->minimum > -0x1p125f && block->maximum < 0x1p125f;
+  if (is_known && block->minimum >= least && block->maximum <= greatest) return 0;
+  uint64_t count = 0;
+  for (size_t row = 0; row < block->rows; row++)
+    count += count_outside(block->values + row * block->stride, block->columns, least, greatest);
+  return count;
+}
+
 static inline void quantize_tile(const ck_quantizer *quantizer, const float *values, size_t rows,
-                                 uint8_t *codes, uint8_t *scales, uint8_t *zero_points) {
+                                 const ck_quantized *to) {
   size_t columns = quantizer->columns;
   size_t bits = quantizer->code == CK_CODE_E4M3 || quantizer->code == CK_CODE_INT8 ? 8 : 4;
   size_t code_row_bytes = (columns * bits + 7) / 8;
   size_t scale_bytes = ck_scale_byte_count(quantizer->scale);
+  uint8_t *scales = to->scales, *zero_points = to->zero_points;
+  ck_error_sums sums = {0};
+  float chunk[CK_ERROR_CHUNK];
   for (size_t row = 0; row < rows; row += quantizer->block_rows) {
     size_t index = 0;
     for (size_t column = 0; column < columns; column += quantizer->block_columns, index++) {
@@ -207,9 +235,24 @@ static inline void quantize_tile(const ck_quantizer *quantizer, const float *val
                                                                   : quantizer->block_columns;
       if (quantizer->tensor_scale == 0) block_extremes(&block);
       ck_choice choice = search_scale(quantizer, &block);
-      for (size_t i = 0; i < block.rows; i++)
-        encode_row(quantizer, block.values + i * columns, block.columns, &choice,
-                   codes + (row + i) * code_row_bytes + column * bits / 8);
+      sums.clipped_count += clipped_count(quantizer, &block, &choice);
+      for (size_t i = row; i < row + block.rows; i++) {
+        // Chunk by chunk of the row. A block may end within one, or the other way around.
+        size_t end = column + block.columns;
+        for (size_t start = column; start < end;) {
+          size_t place = start % CK_ERROR_CHUNK;
+          size_t count = end - start < CK_ERROR_CHUNK - place ? end - start
+                                                              : CK_ERROR_CHUNK - place;
+          float *approximation =
+              to->delivered ? to->delivered + i * columns + start - place : chunk;
+          const float *reference = values + i * columns + start - place;
+          encode(quantizer, reference + place, count, &choice,
+                 to->codes + i * code_row_bytes + start * bits / 8, approximation + place);
+          start += count;
+          if (start == columns || place + count == CK_ERROR_CHUNK)
+            add_error_chunk(reference, approximation, place + count, &sums);
+        }
+      }
       if (quantizer->tensor_scale != 0) continue;
       ck_store_scale(quantizer->scale, choice.stored, scales);
       scales += scale_bytes;
@@ -222,4 +265,5 @@ static inline void quantize_tile(const ck_quantizer *quantizer, const float *val
     }
     if (quantizer->code == CK_CODE_UINT4) zero_points += (index + 1) / 2;
   }
+  ck_merge_errors(&sums, to->sums);
 }

@@ -1,4 +1,5 @@
 #include "candidates.h"
+#include "statistics_portable.h"
 
 #include <math.h>
 
@@ -98,27 +99,33 @@ static inline void store_code(size_t index, int bits, uint32_t code, uint8_t *co
 }
 
 static inline void encode_integers(const float *values, size_t count, const ck_choice *choice,
-                                   int offset, int bits, uint8_t *codes) {
+                                   int offset, int bits, uint8_t *codes, float *delivered) {
   for (size_t i = 0; i < count; i++) {
     float code = values[i] != values[i] ? 0 : values[i] * choice->inverse;
     code = code > choice->lowest ? code : choice->lowest;
     code = code < choice->highest ? code : choice->highest;
-    code = (code + ROUNDING_MAGIC) - ROUNDING_MAGIC;
-    store_code(i, bits, (uint32_t)((int)code + offset), codes);
+    int integer = (int)((code + ROUNDING_MAGIC) - ROUNDING_MAGIC);
+    delivered[i] = (float)integer * choice->scale;
+    store_code(i, bits, (uint32_t)(integer + offset), codes);
   }
 }
 
-static inline void encode_minifloats(const float *values, size_t count, float inverse,
-                                     ck_minifloat format, int bits, uint8_t *codes) {
+static inline void encode_minifloats(const float *values, size_t count, const ck_choice *choice,
+                                     ck_minifloat format, int bits, uint8_t *codes,
+                                     float *delivered) {
   for (size_t i = 0; i < count; i++) {
-    float value = values[i] != values[i] ? 0 : values[i] * inverse;
-    store_code(i, bits, ck_code_of(value, format), codes);
+    float value = values[i] != values[i] ? 0 : values[i] * choice->inverse;
+    float magnitude = ck_magnitude(value);
+    magnitude = ck_round_to_grid(magnitude < format.maximum ? magnitude : format.maximum, format);
+    uint32_t sign = ck_bits(value) >> 31;
+    delivered[i] = ck_float(ck_bits(magnitude) | sign << 31) * choice->scale;
+    store_code(i, bits, ck_code_of_grid(magnitude, format) | sign << format.sign_shift, codes);
   }
 }
 
 #include "quantize_block.h"
 
 void ck_quantize_portable(const ck_quantizer *quantizer, const float *values, size_t rows,
-                          uint8_t *codes, uint8_t *scales, uint8_t *zero_points) {
-  quantize_tile(quantizer, values, rows, codes, scales, zero_points);
+                          const ck_quantized *to) {
+  quantize_tile(quantizer, values, rows, to);
 }

@@ -1,43 +1,39 @@
-#include "statistics.h"
+#include "statistics_portable.h"
 #include <string.h>
 
 #pragma STDC FP_CONTRACT OFF
 
 static int is_finite(float value) { return (ck_bits(value) & 0x7F800000u) != 0x7F800000u; }
 
-static ck_error_chunk chunk_errors(const float *reference, const float *approximation,
-                                   size_t count) {
-  ck_error_chunk chunk = {0};
-  double squares[8] = {0}, squared_errors[8] = {0};
+void ck_add_wide_chunk(const float *reference, const float *approximation, size_t count,
+                       ck_error_sums *sums) {
+  double squares = 0, squared_errors = 0;
   for (size_t i = 0; i < count; i++) {
     if (!is_finite(reference[i]) || !is_finite(approximation[i])) {
-      chunk.nonfinite_count++;
+      sums->nonfinite_count++;
       continue;
     }
     double value = reference[i];
     double error = value - approximation[i];
-    squares[i % 8] += value * value;
-    squared_errors[i % 8] += error * error;
-    if (fabs(error) > chunk.maximum_absolute_error) chunk.maximum_absolute_error = fabs(error);
-    if (reference[i] != 0 && approximation[i] == 0) chunk.zeroed_count++;
+    squares += value * value;
+    squared_errors += error * error;
+    if (fabs(error) > sums->maximum_absolute_error) sums->maximum_absolute_error = fabs(error);
+    if (value != 0 && approximation[i] == 0) sums->zeroed_count++;
+    sums->count++;
   }
-  double *lanes[2] = {squares, squared_errors};
-  double totals[2];
-  for (int i = 0; i < 2; i++) {
-    double *s = lanes[i];
-    totals[i] = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-  }
-  chunk.squares = totals[0];
-  chunk.squared_errors = totals[1];
-  return chunk;
+  ck_add_exactly(squares, &sums->squares_high, &sums->squares_low);
+  ck_add_exactly(squared_errors, &sums->squared_errors_high, &sums->squared_errors_low);
 }
 
-void ck_add_errors_portable(const float *reference, const float *approximation, size_t count,
-                            ck_error_sums *sums) {
-  for (size_t i = 0; i < count; i += CK_ERROR_CHUNK) {
-    size_t length = count - i < CK_ERROR_CHUNK ? count - i : CK_ERROR_CHUNK;
-    ck_error_chunk chunk = chunk_errors(reference + i, approximation + i, length);
-    ck_add_chunk(&chunk, length, sums);
+void ck_add_errors_portable(const float *reference, const float *approximation, size_t rows,
+                            size_t columns, ck_error_sums *sums) {
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t i = 0; i < columns; i += CK_ERROR_CHUNK) {
+      size_t count = columns - i < CK_ERROR_CHUNK ? columns - i : CK_ERROR_CHUNK;
+      add_error_chunk(reference + i, approximation + i, count, sums);
+    }
+    reference += columns;
+    approximation += columns;
   }
 }
 
@@ -51,18 +47,11 @@ void ck_merge_errors(const ck_error_sums *part, ck_error_sums *sums) {
   sums->count += part->count;
   sums->zeroed_count += part->zeroed_count;
   sums->nonfinite_count += part->nonfinite_count;
+  sums->clipped_count += part->clipped_count;
 }
 
 uint64_t ck_count_outside(const float *values, size_t count, float lowest, float highest) {
-  uint64_t outside = 0;
-  // Sums as wide as the values keep the inner loop in full vectors.
-  for (size_t start = 0; start < count; start += 1 << 16) {
-    size_t end = count - start < 1 << 16 ? count : start + (1 << 16);
-    uint32_t part = 0;
-    for (size_t i = start; i < end; i++) part += (values[i] < lowest) | (values[i] > highest);
-    outside += part;
-  }
-  return outside;
+  return count_outside(values, count, lowest, highest);
 }
 
 // One loop for each width, which the compiler turns into vectors: the sums are as wide as the

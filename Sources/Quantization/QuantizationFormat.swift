@@ -55,4 +55,7 @@ public struct QuantizationFormat: Sendable, Hashable {
     self.hasZeroPoints = hasZeroPoints
     self.hasGlobalScale = hasGlobalScale
   }
+
+  /// Tiles start at rows that are a multiple of this, so that no block is divided between them.
+  public var tileRowMultiple: Int { blockRows ?? 1 }
 }

@@ -7,9 +7,6 @@ import Tensors
 /// A weight that is not finite takes no part in the choice of its block's scale; NaN gets the code
 /// of 0, an infinity the outermost code of its sign.
 public struct Quantizer: Sendable {
-  /// Tiles start at rows that are a multiple of this, so that no block is divided between tiles.
-  public static let tileRowMultiple = 128
-
   public let format: QuantizationFormat
   public let columns: Int
   public let search: ScaleSearch
@@ -51,16 +48,19 @@ public struct Quantizer: Sendable {
       tensor_scale: tensorScale ?? 0)
   }
 
-  /// Quantizes a tile of `rows × columns` values whose first row is a multiple of
-  /// `tileRowMultiple` in its matrix; only a matrix's last tile may have a number of rows that is
-  /// no such multiple.
+  /// Quantizes a tile of `rows × columns` values, and measures the error on the way. The first row
+  /// is a multiple of `format.tileRowMultiple` in its matrix; only a matrix's last tile may have a
+  /// number of rows that is no such multiple.
   ///
   /// `codes`, `scales` and `zeroPoints` are the slices of the planes that belong to these rows. With
   /// one scale per tensor, `scales` may be empty, or hold the four bytes of `tensorScale`, which
-  /// are then written.
+  /// are then written. `delivered` receives what a `Dequantizer` makes of the planes, or is empty
+  /// where nobody asks. The error joins `statistics`, clipped weights included: the same figures, to
+  /// the last bit, as `ErrorStatistics.add` and `Dequantizer.clippedCount` find.
   public func quantize(
     _ values: Span<Float>, rows: Int, codes: inout MutableSpan<UInt8>,
-    scales: inout MutableSpan<UInt8>, zeroPoints: inout MutableSpan<UInt8>
+    scales: inout MutableSpan<UInt8>, zeroPoints: inout MutableSpan<UInt8>,
+    delivered: inout MutableSpan<Float>, measuring statistics: inout ErrorStatistics
   ) {
     let layout = QuantizedLayout(format: format, rows: rows, columns: columns)
     precondition(values.count == rows * columns)
@@ -68,6 +68,7 @@ public struct Quantizer: Sendable {
     precondition(
       scales.count == layout.scales.count || tensorScale != nil && scales.count == 0)
     precondition(zeroPoints.count == layout.zeroPoints.count)
+    precondition(delivered.count == values.count || delivered.count == 0)
     if let tensorScale, scales.count == 4 {
       for i in 0..<4 { scales[i] = UInt8(truncatingIfNeeded: tensorScale.bitPattern >> (8 * i)) }
     }
@@ -77,14 +78,32 @@ public struct Quantizer: Sendable {
         unsafe codes.withUnsafeMutableBufferPointer { codes in
           unsafe scales.withUnsafeMutableBufferPointer { scales in
             unsafe zeroPoints.withUnsafeMutableBufferPointer { zeroPoints in
-              unsafe ck_quantize(
-                kernel, values.baseAddress, rows, codes.baseAddress, scales.baseAddress,
-                zeroPoints.baseAddress)
+              unsafe delivered.withUnsafeMutableBufferPointer { delivered in
+                unsafe withUnsafeMutablePointer(to: &statistics.sums) { sums in
+                  var destination = unsafe ck_quantized(
+                    codes: codes.baseAddress, scales: scales.baseAddress,
+                    zero_points: zeroPoints.baseAddress,
+                    delivered: delivered.count == 0 ? nil : delivered.baseAddress, sums: sums)
+                  unsafe ck_quantize(kernel, values.baseAddress, rows, &destination)
+                }
+              }
             }
           }
         }
       }
     }
+  }
+
+  /// Quantizes a tile without a look at the error.
+  public func quantize(
+    _ values: Span<Float>, rows: Int, codes: inout MutableSpan<UInt8>,
+    scales: inout MutableSpan<UInt8>, zeroPoints: inout MutableSpan<UInt8>
+  ) {
+    var delivered = MutableSpan<Float>()
+    var statistics = ErrorStatistics()
+    quantize(
+      values, rows: rows, codes: &codes, scales: &scales, zeroPoints: &zeroPoints,
+      delivered: &delivered, measuring: &statistics)
   }
 
   /// The tensor's maximum over 6·448, the largest product of a code and a scale; 1 for a tensor of

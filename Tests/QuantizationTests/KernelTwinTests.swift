@@ -3,7 +3,7 @@ import Quantization
 import Tensors
 import Testing
 
-/// Portable and AVX2 kernels give the same bits, and those that the specification asks for.
+/// Kernels for all instruction sets give the same bits, and those that the specification asks for.
 @Suite struct KernelTwinTests {
   static let columnCounts = [
     1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 257, 1023,
@@ -43,27 +43,46 @@ import Testing
       global_scale: quantizer.globalScale ?? 1, tensor_scale: quantizer.tensorScale ?? 0)
   }
 
-  /// The planes as each twin writes them, and as the API does.
+  /// What a twin makes of a matrix.
+  struct Result: Equatable {
+    var codes: [UInt8]
+    var scales: [UInt8]
+    var zeroPoints: [UInt8]
+    var delivered: [UInt32]
+    var sums: [UInt64]
+  }
+
   static func quantize(
-    _ values: [Float], rows: Int, columns: Int, format: QuantizationFormat, search: ScaleSearch
-  ) -> (portable: QuantizedMatrix, vector: QuantizedMatrix, chosen: QuantizedMatrix) {
-    let chosen = QuantizedMatrix(
-      values, rows: rows, columns: columns, format: format, search: search)
-    let maximum = values.lazy.filter(\.isFinite).map(\.magnitude).max() ?? 0
-    let quantizer = Quantizer(
-      format: format, columns: columns, search: search, tensorMaximum: maximum)
-    var kernel = Self.kernel(quantizer)
-    let twins = unsafe [ck_quantize_portable, ck_quantize_avx2].map { quantize in
+    _ values: [Float], rows: Int, like chosen: QuantizedMatrix, by quantizer: Quantizer,
+    delivering: Bool = true
+  ) -> [Result] {
+    unsafe Twins.quantize.map { quantize in
+      var kernel = Self.kernel(quantizer)
       var (codes, scales, zeroPoints) = (chosen.codes, chosen.scales, chosen.zeroPoints)
       for i in codes.indices { codes[i] = 0x55 }
       if quantizer.tensorScale == nil { for i in scales.indices { scales[i] = 0x55 } }
       for i in zeroPoints.indices { zeroPoints[i] = 0x55 }
-      unsafe quantize(&kernel, values, rows, &codes, &scales, &zeroPoints)
-      return QuantizedMatrix(
-        codes: codes, scales: scales, zeroPoints: zeroPoints, globalScale: quantizer.globalScale,
-        rows: rows, columns: columns, format: format)
+      var delivered = [Float](repeating: -7, count: delivering ? values.count : 0)
+      var sums = ck_error_sums()
+      unsafe codes.withUnsafeMutableBufferPointer { codes in
+        unsafe scales.withUnsafeMutableBufferPointer { scales in
+          unsafe zeroPoints.withUnsafeMutableBufferPointer { zeroPoints in
+            unsafe delivered.withUnsafeMutableBufferPointer { delivered in
+              unsafe withUnsafeMutablePointer(to: &sums) { sums in
+                var to = unsafe ck_quantized(
+                  codes: codes.baseAddress, scales: scales.baseAddress,
+                  zero_points: zeroPoints.baseAddress,
+                  delivered: delivering ? delivered.baseAddress : nil, sums: sums)
+                unsafe quantize(&kernel, values, rows, &to)
+              }
+            }
+          }
+        }
+      }
+      return Result(
+        codes: codes, scales: scales, zeroPoints: zeroPoints,
+        delivered: delivered.map(\.bitPattern), sums: ErrorStatisticsTests.bits(sums))
     }
-    return (twins[0], twins[1], chosen)
   }
 
   @Test(arguments: formats, ScaleSearch.allCases)
@@ -73,27 +92,69 @@ import Testing
       // Row by row, and together.
       for part in rows.map({ [$0] }) + [rows, [rows[0], rows[9]]] {
         let values = part.flatMap { $0 }
-        let twins = Self.quantize(
+        let chosen = QuantizedMatrix(
           values, rows: part.count, columns: columns, format: format, search: search)
-        #expect(twins.portable.codes == twins.vector.codes)
-        #expect(twins.portable.scales == twins.vector.scales)
-        #expect(twins.portable.zeroPoints == twins.vector.zeroPoints)
-        #expect(twins.chosen.codes == twins.vector.codes)
-        #expect(twins.chosen.scales == twins.vector.scales)
+        let quantizer = Quantizer(
+          format: format, columns: columns, search: search,
+          tensorMaximum: values.lazy.filter(\.isFinite).map(\.magnitude).max() ?? 0)
+        // The errors as they are found afterwards, from the planes.
+        var separate = ErrorStatistics()
+        separate.add(
+          reference: values.span, approximation: chosen.values.span, columns: columns)
+        separate.clippedCount = Dequantizer(
+          format: format, columns: columns, globalScale: quantizer.globalScale
+        ).clippedCount(
+          of: values.span, scales: chosen.scales.span, zeroPoints: chosen.zeroPoints.span,
+          rows: part.count)
+        for result in Self.quantize(values, rows: part.count, like: chosen, by: quantizer) {
+          #expect(result.codes == chosen.codes)
+          #expect(result.scales == chosen.scales)
+          #expect(result.zeroPoints == chosen.zeroPoints)
+          #expect(result.delivered == chosen.values.map(\.bitPattern))
+          let sums = result.sums
+          #expect(
+            Double(bitPattern: sums[0]) + Double(bitPattern: sums[1]) == separate.sumOfSquares)
+          #expect(
+            Double(bitPattern: sums[2]) + Double(bitPattern: sums[3])
+              == separate.sumOfSquaredErrors)
+          #expect(Double(bitPattern: sums[4]) == separate.maximumAbsoluteError)
+          #expect(
+            sums[5...].map { Int($0) } == [
+              separate.count, separate.zeroedCount, separate.nonFiniteCount,
+              separate.clippedCount,
+            ])
+        }
         // Nothing that a verifier would find, and nothing infinite.
         var found = SpecialValues()
-        found.add(
-          twins.chosen.scales.span, dtype: format.scale == .u8 ? .f8E8M0 : format.scale)
+        found.add(chosen.scales.span, dtype: format.scale == .u8 ? .f8E8M0 : format.scale)
         if format.code == .e4m3 {
           var codes = SpecialValues()
-          codes.add(twins.chosen.codes.span, dtype: .f8E4M3)
+          codes.add(chosen.codes.span, dtype: .f8E4M3)
           #expect(codes.nonFiniteCount == 0)
         }
         #expect(found == SpecialValues())
-        let allFinite = twins.chosen.values.allSatisfy(\.isFinite)
+        let allFinite = chosen.values.allSatisfy(\.isFinite)
         #expect(allFinite)
-        Self.checkUnusedBits(of: twins.chosen, rows: part.count, columns: columns, format: format)
+        Self.checkUnusedBits(of: chosen, rows: part.count, columns: columns, format: format)
       }
+    }
+  }
+
+  /// What nobody asks for changes nothing.
+  @Test(arguments: formats)
+  func withoutDelivering(format: QuantizationFormat) {
+    let values = Self.rows(columns: 300)[0..<4].flatMap { $0 }
+    let chosen = QuantizedMatrix(
+      values, rows: 4, columns: 300, format: format, search: .absmax)
+    let quantizer = Quantizer(
+      format: format, columns: 300, search: .absmax,
+      tensorMaximum: values.lazy.filter(\.isFinite).map(\.magnitude).max() ?? 0)
+    func results(delivering: Bool) -> [Result] {
+      Self.quantize(values, rows: 4, like: chosen, by: quantizer, delivering: delivering)
+    }
+    for (with, without) in zip(results(delivering: true), results(delivering: false)) {
+      #expect(with.codes == without.codes && with.scales == without.scales)
+      #expect(with.sums == without.sums)
     }
   }
 
@@ -126,19 +187,19 @@ import Testing
         let groups = (columns + groupColumns - 1) / groupColumns
         let scales = (0..<groups).map { specials[$0 % specials.count] }
         let zeroPoints = (0..<groups).map { UInt8(truncatingIfNeeded: $0 &* 29) }
-        let twins = unsafe [ck_dequantize_row_portable, ck_dequantize_row_avx2].map { dequantize in
+        let twins = unsafe Twins.dequantizeRow.map { dequantize in
           var values = [Float](repeating: -1, count: columns)
           unsafe dequantize(
             ck_code(UInt32(code.rawValue)), codes, columns, groupColumns, scales, zeroPoints,
             &values)
           return values.map { $0.isNaN ? Float.nan.bitPattern : $0.bitPattern }
         }
-        #expect(twins[0] == twins[1])
+        for twin in twins.dropFirst() { #expect(twin == twins[0]) }
       }
     }
   }
 
-  /// Tiles of 128 rows give the same bytes as the whole.
+  /// Tiles of as many rows as a format needs give the same bytes as the whole.
   @Test(arguments: formats)
   func tiles(format: QuantizationFormat) {
     let (rows, columns) = (200, 70)
@@ -151,7 +212,9 @@ import Testing
     var codes = [UInt8]()
     var scales = [UInt8]()
     var zeroPoints = [UInt8]()
-    for tile in [0..<128, 128..<200] {
+    let height = format.tileRowMultiple
+    for start in stride(from: 0, to: rows, by: height) {
+      let tile = start..<min(rows, start + height)
       let layout = QuantizedLayout(format: format, rows: tile.count, columns: columns)
       var tileCodes = [UInt8](repeating: 0, count: layout.codes.count)
       var tileScales = [UInt8](

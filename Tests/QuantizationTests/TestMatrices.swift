@@ -83,7 +83,7 @@ struct QuantizedMatrix: Equatable {
   /// ‖x − x̂‖ / ‖x‖.
   func relativeError(of matrix: [Float]) -> Double {
     var statistics = ErrorStatistics()
-    statistics.add(reference: matrix.span, approximation: values.span)
+    statistics.add(reference: matrix.span, approximation: values.span, columns: matrix.count)
     return statistics.relativeError
   }
 }

@@ -47,7 +47,7 @@ import Validation
           into: &span)
     }
     var statistics = ErrorStatistics()
-    statistics.add(reference: values.span, approximation: delivered.span)
+    statistics.add(reference: values.span, approximation: delivered.span, columns: columns)
     return statistics.relativeError
   }
 }

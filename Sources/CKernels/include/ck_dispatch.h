@@ -8,10 +8,15 @@ extern "C" {
 typedef enum {
   CK_ISA_PORTABLE = 0,
   CK_ISA_AVX2 = 1,
+  /// F, BW, DQ and VL.
+  CK_ISA_AVX512 = 2,
 } ck_isa;
 
+/// Whether this processor has an instruction set.
+int ck_has_isa(ck_isa isa);
+
 /// The instruction set in use: the best that this processor has, unless `ck_select_isa` or the
-/// environment (`KELTER_KERNELS=portable`) chose another.
+/// environment (`KELTER_KERNELS=portable`, or `avx2`, or `avx512`) chose another that it has.
 ck_isa ck_isa_in_use(void);
 
 /// Chooses an instruction set for the whole process, for tests and benchmarks. Returns 0, or -1

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ck_statistics.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -38,8 +40,9 @@ typedef struct {
   ck_search search;
   /// The number of weights in a row.
   size_t columns;
-  /// The size of the block that shares a scale; at least 1. 4-bit codes need an even
-  /// `block_columns`, or one that is not less than `columns`.
+  /// The size of the block that shares a scale; at least 1. Unless it is one row high, it is as wide
+  /// as the matrix or a multiple of 128. 4-bit codes need an even `block_columns`, or one that is
+  /// not less than `columns`.
   size_t block_rows;
   size_t block_columns;
   /// Multiplies all scales; 1 where there is none.
@@ -48,14 +51,29 @@ typedef struct {
   float tensor_scale;
 } ck_quantizer;
 
-/// Quantizes a tile of rows. `values` is `rows × columns`; the planes are this tile's alone, and
-/// `zero_points` is read only for CK_CODE_UINT4, `scales` only without a tensor scale.
-void ck_quantize(const ck_quantizer *quantizer, const float *values, size_t rows, uint8_t *codes,
-                 uint8_t *scales, uint8_t *zero_points);
+/// Where a tile's planes go, which are this tile's alone, and what is found on the way.
+typedef struct {
+  uint8_t *codes;
+  /// Not written with a tensor scale.
+  uint8_t *scales;
+  /// Written only for CK_CODE_UINT4.
+  uint8_t *zero_points;
+  /// The `rows × columns` values that a reader will get, or NULL where nobody asks.
+  float *delivered;
+  /// The errors of those are added to these, as `ck_add_errors` does.
+  ck_error_sums *sums;
+} ck_quantized;
+
+/// Quantizes a tile of rows and measures the error while it is at hand. `values` is
+/// `rows × columns`.
+void ck_quantize(const ck_quantizer *quantizer, const float *values, size_t rows,
+                 const ck_quantized *to);
 void ck_quantize_portable(const ck_quantizer *quantizer, const float *values, size_t rows,
-                          uint8_t *codes, uint8_t *scales, uint8_t *zero_points);
+                          const ck_quantized *to);
 void ck_quantize_avx2(const ck_quantizer *quantizer, const float *values, size_t rows,
-                      uint8_t *codes, uint8_t *scales, uint8_t *zero_points);
+                      const ck_quantized *to);
+void ck_quantize_avx512(const ck_quantizer *quantizer, const float *values, size_t rows,
+                        const ck_quantized *to);
 
 /// Decodes one row: `value = code × scale`, or `(code − zero point) × scale`, rounded once.
 /// `scales` holds a Float32 for each `group_columns` weights, the last of which may be fewer;

@@ -86,7 +86,7 @@ struct MeasuredRun {
     let errors = try pass.process(unit: index) { place in
       let weight = unit.weights[place]
       let rowByteCount = Double(weight.sourceByteCount) / Double(max(1, weight.shape.rows))
-      return { rows, original, delivered in
+      return TileObserver(needsValues: probe != nil) { rows, original, delivered in
         switch place {
         case _ where probe == nil: break
         case 0: probe?.addGate(rows: rows, original: original, delivered: delivered)

@@ -4,9 +4,26 @@ import Tensors
 
 /// Receives the rows of a weight, as the source has them and as the output has them: row-major
 /// tiles, in order.
-typealias TileObserver = (
-  _ rows: Range<Int>, _ original: Span<Float>, _ delivered: Span<Float>
-) throws -> Void
+struct TileObserver {
+  typealias Tile = (
+    _ rows: Range<Int>, _ original: Span<Float>, _ delivered: Span<Float>
+  ) throws -> Void
+
+  /// Whether the values are looked at. If not, those delivered may be missing.
+  let needsValues: Bool
+  private let receive: Tile
+
+  init(needsValues: Bool = true, _ receive: @escaping Tile) {
+    self.needsValues = needsValues
+    self.receive = receive
+  }
+
+  func callAsFunction(
+    _ rows: Range<Int>, _ original: Span<Float>, _ delivered: Span<Float>
+  ) throws {
+    try receive(rows, original, delivered)
+  }
+}
 
 /// Goes through the weights of the units, tile by tile. A conversion makes the output on the way; a
 /// verification reads it.
@@ -32,10 +49,11 @@ extension MeasuringPass {
   func values(of weight: PlannedWeight) throws -> (original: [Float], delivered: [Float]) {
     var values: (original: [Float], delivered: [Float]) = ([], [])
     let tiles = TileRows.tiles(rows: weight.shape.rows, columns: weight.shape.columns)
-    try walk(weight, tiles: tiles) { _, original, delivered in
+    let observe = TileObserver { _, original, delivered in
       values.original.append(copying: original)
       values.delivered.append(copying: delivered)
     }
+    try walk(weight, tiles: tiles, observe: observe)
     return values
   }
 
@@ -54,7 +72,7 @@ extension MeasuringPass {
     let tiles = Set(rows.map { $0 / multiple }).sorted().map {
       $0 * multiple..<min(($0 + 1) * multiple, weight.shape.rows)
     }
-    try walk(weight, tiles: tiles) { tileRows, original, delivered in
+    let observe = TileObserver { tileRows, original, delivered in
       for row in tileRows {
         for place in places[row] ?? [] {
           let start = (row - tileRows.lowerBound) * columns
@@ -65,6 +83,7 @@ extension MeasuringPass {
         }
       }
     }
+    try walk(weight, tiles: tiles, observe: observe)
     return values
   }
 }

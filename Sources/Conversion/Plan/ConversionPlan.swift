@@ -37,7 +37,7 @@ public struct PlannedWeight: Sendable {
 
   /// Rows can be encoded and decoded apart from others if they start at a multiple of this.
   var rowMultiple: Int {
-    if case .quantized(let format) = encoding { format.blockRows ?? 1 } else { 1 }
+    if case .quantized(let format) = encoding { format.tileRowMultiple } else { 1 }
   }
 
   /// The bytes that the source spends on it, companions included.

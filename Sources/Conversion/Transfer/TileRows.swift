@@ -15,7 +15,8 @@ enum TileRows {
 
   /// The number of rows of a full tile.
   static func height(columns: Int) -> Int {
-    let multiple = Quantizer.tileRowMultiple
+    // The largest that a scheme's `tileRowMultiple` is.
+    let multiple = 128
     return max(1, elementCount / max(1, columns) / multiple) * multiple
   }
 }

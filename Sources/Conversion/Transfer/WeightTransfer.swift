@@ -57,7 +57,7 @@ struct WeightTransfer {
       try source.read(rows, into: &values)
       try extent?.append(source.storedRows)
       let tile = values.span.extracting(first: rows.count * weight.shape.columns)
-      statistics.add(reference: tile, approximation: tile)
+      statistics.add(reference: tile, approximation: tile, columns: weight.shape.columns)
       try observe(rows, tile, tile)
     }
     if case .quantized(let format) = weight.encoding, let extent {
@@ -89,7 +89,8 @@ struct WeightTransfer {
       var deliveredSpan = delivered.mutableSpan
       var decoded = deliveredSpan.slice(0..<tile.count)
       ElementConversion.decode(encoded.span, as: .bf16, into: &decoded)
-      statistics.add(reference: tile, approximation: decoded.span)
+      statistics.add(
+        reference: tile, approximation: decoded.span, columns: weight.shape.columns)
       try observe(rows, tile, decoded.span)
       try extent?.append(bytes.rawSpan.extracting(first: tile.count * 2))
     }
@@ -105,15 +106,14 @@ struct WeightTransfer {
     let maximum = Quantizer.needsTensorMaximum(format) ? try source.maximum() : nil
     let quantizer = Quantizer(
       format: format, columns: columns, search: search, tensorMaximum: maximum)
-    let dequantizer = Dequantizer(
-      format: format, columns: columns, globalScale: quantizer.globalScale)
     let layout = QuantizedLayout(format: format, rows: weight.shape.rows, columns: columns)
     let height = min(layout.rows, TileRows.height(columns: columns))
     var codes = [UInt8](repeating: 0, count: height * layout.codeRowByteCount)
     var scales = [UInt8](repeating: 0, count: layout.scales.count)
     var zeroPoints = [UInt8](repeating: 0, count: layout.zeroPoints.count)
     var values = [Float](repeating: 0, count: source.capacity)
-    var delivered = values
+    // Nobody asks for it without a gate.
+    var delivered = observe.needsValues ? values : []
     var statistics = ErrorStatistics()
 
     for rows in tiles {
@@ -129,19 +129,15 @@ struct WeightTransfer {
         var tileScales = scaleSpan.slice(part.scales)
         var zeroPointSpan = zeroPoints.mutableSpan
         var tileZeroPoints = zeroPointSpan.slice(part.zeroPoints)
+        var deliveredSpan = delivered.mutableSpan
+        var tileDelivered = deliveredSpan.slice(0..<(observe.needsValues ? count : 0))
         quantizer.quantize(
           tile, rows: rows.count, codes: &tileCodes, scales: &tileScales,
-          zeroPoints: &tileZeroPoints)
-        var deliveredSpan = delivered.mutableSpan
-        var decoded = deliveredSpan.slice(0..<tile.count)
-        dequantizer.dequantize(
-          codes: tileCodes.span, scales: tileScales.span, zeroPoints: tileZeroPoints.span,
-          rows: rows.count, into: &decoded)
-        statistics.add(reference: tile, approximation: decoded.span)
-        statistics.clippedCount += dequantizer.clippedCount(
-          of: tile, scales: tileScales.span, zeroPoints: tileZeroPoints.span, rows: rows.count)
+          zeroPoints: &tileZeroPoints, delivered: &tileDelivered, measuring: &statistics)
       }
-      if statistics.nonFiniteCount > 0 { values.replaceNonFinite(by: delivered, count: count) }
+      if statistics.nonFiniteCount > 0, observe.needsValues {
+        values.replaceNonFinite(by: delivered, count: count)
+      }
       try observe(
         rows, values.span.extracting(first: count), delivered.span.extracting(first: count))
       try extent?.append(codes.rawSpan.extracting(first: part.codes.count))

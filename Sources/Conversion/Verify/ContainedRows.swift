@@ -44,7 +44,7 @@ struct ContainedRows {
       globalScale: globalScale.map(Float.init(bitPattern:)))
   }
 
-  /// Decodes rows that start at a multiple of `Quantizer.tileRowMultiple`.
+  /// Decodes rows that start at a multiple of the format's `tileRowMultiple`.
   /// - Parameter values: `rows.count × columns` elements.
   mutating func read(_ rows: Range<Int>, into values: inout MutableSpan<Float>) throws {
     let start = tensor.byteRange.lowerBound

@@ -96,7 +96,8 @@ final class VerifyingPass: MeasuringPass {
         var span = delivered.mutableSpan
         var tile = span.slice(0..<original.count)
         try rowsOfTensor.read(rows, into: &tile)
-        statistics.add(reference: original, approximation: tile.span)
+        statistics.add(
+          reference: original, approximation: tile.span, columns: weight.shape.columns)
         if weight.treatment != .copy {
           statistics.clippedCount += rowsOfTensor.clippedCount(of: original, rows: rows)
         }

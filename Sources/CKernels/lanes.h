@@ -1,0 +1,124 @@
+// Sixteen Float32 lanes in Clang's vector types: a text that is written once and compiled for each
+// instruction set. Private to CKernels; include it where functions are compiled for that set.
+#pragma once
+
+#include "minifloat.h"
+
+#pragma STDC FP_CONTRACT OFF
+// All functions that take vectors are inlined, so that no convention of calling matters.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#define CK_INLINE static inline __attribute__((always_inline))
+
+enum { CK_LANES = 16 };
+typedef float ck_floats __attribute__((ext_vector_type(16)));
+typedef int32_t ck_ints __attribute__((ext_vector_type(16)));
+typedef float ck_floats8 __attribute__((ext_vector_type(8)));
+typedef float ck_floats4 __attribute__((ext_vector_type(4)));
+typedef uint8_t ck_bytes16 __attribute__((ext_vector_type(16)));
+typedef uint16_t ck_words8 __attribute__((ext_vector_type(8)));
+typedef uint8_t ck_bytes8 __attribute__((ext_vector_type(8)));
+
+CK_INLINE ck_floats ck_splat(float value) {
+  return (ck_floats)value;
+}
+
+CK_INLINE ck_ints ck_splat_int(int32_t value) {
+  return (ck_ints)value;
+}
+
+CK_INLINE ck_floats ck_load(const float *values) {
+  ck_floats lanes;
+  memcpy(&lanes, values, sizeof lanes);
+  return lanes;
+}
+
+/// The first `count` of the values, fewer than sixteen, and zeros.
+CK_INLINE ck_floats ck_load_part(const float *values, size_t count) {
+  float lanes[CK_LANES] = {0};
+  memcpy(lanes, values, count * sizeof(float));
+  return ck_load(lanes);
+}
+
+/// As many of sixteen values as there are; zeros in the other lanes.
+CK_INLINE ck_floats ck_load_up_to(const float *values, size_t count) {
+  return count >= CK_LANES ? ck_load(values) : ck_load_part(values, count);
+}
+
+CK_INLINE void ck_store(ck_floats lanes, float *values) { memcpy(values, &lanes, sizeof lanes); }
+
+CK_INLINE void ck_store_up_to(ck_floats lanes, size_t count, float *values) {
+  memcpy(values, &lanes, count >= CK_LANES ? sizeof lanes : count * sizeof(float));
+}
+
+/// The smaller of each pair; `b` where one is NaN.
+CK_INLINE ck_floats ck_min(ck_floats a, ck_floats b) { return a < b ? a : b; }
+
+/// The greater of each pair; `b` where one is NaN.
+CK_INLINE ck_floats ck_max(ck_floats a, ck_floats b) { return a > b ? a : b; }
+
+CK_INLINE ck_floats ck_magnitudes(ck_floats values) {
+  return (ck_floats)((ck_ints)values & ck_splat_int(0x7FFFFFFF));
+}
+
+CK_INLINE ck_ints ck_sign_bits(ck_floats values) {
+  return (ck_ints)values & ck_splat_int((int32_t)0x80000000u);
+}
+
+/// Rounds magnitudes of at most 2^22 to nearest even.
+CK_INLINE ck_floats ck_round(ck_floats values) { return __builtin_elementwise_roundeven(values); }
+
+#define CK_LOW_HALF(v) __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7)
+#define CK_HIGH_HALF(v) __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15)
+
+/// The sum of the lanes: those that lie eight apart first, then four, two and one.
+CK_INLINE float ck_lane_sum(ck_floats lanes) {
+  ck_floats8 eight = CK_LOW_HALF(lanes) + CK_HIGH_HALF(lanes);
+  ck_floats4 four = __builtin_shufflevector(eight, eight, 0, 1, 2, 3) +
+                    __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+  return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+CK_INLINE float ck_greatest_lane(ck_floats lanes) {
+  ck_floats8 a = CK_LOW_HALF(lanes), b = CK_HIGH_HALF(lanes);
+  ck_floats8 eight = a > b ? a : b;
+  ck_floats4 c = __builtin_shufflevector(eight, eight, 0, 1, 2, 3);
+  ck_floats4 d = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+  ck_floats4 four = c > d ? c : d;
+  float even = four[0] > four[2] ? four[0] : four[2];
+  float odd = four[1] > four[3] ? four[1] : four[3];
+  return even > odd ? even : odd;
+}
+
+/// As ck_round_to_grid.
+CK_INLINE ck_floats ck_round_to_grid16(ck_floats magnitudes, ck_minifloat format) {
+  ck_ints exponent = (ck_ints)magnitudes & ck_splat_int(0x7F800000);
+  ck_ints least = ck_splat_int((127 + format.minimum_exponent) << 23);
+  exponent = __builtin_elementwise_max(exponent, least);
+  ck_floats magic = (ck_floats)(exponent + ck_splat_int((23 - format.mantissa_bits) << 23));
+  return (magnitudes + magic) - magic;
+}
+
+/// As ck_code_of_grid.
+CK_INLINE ck_ints ck_code_of_grid16(ck_floats magnitudes, ck_minifloat format) {
+  ck_ints bits = (ck_ints)magnitudes;
+  int bias = 127 + format.minimum_exponent;
+  float steps = ck_float((uint32_t)(127 + format.mantissa_bits - format.minimum_exponent) << 23);
+  ck_ints subnormal = __builtin_convertvector(magnitudes * ck_splat(steps), ck_ints);
+  ck_ints normal =
+      (bits >> (23 - format.mantissa_bits)) - ck_splat_int((bias - 1) << format.mantissa_bits);
+  return bits < ck_splat_int(bias << 23) ? subnormal : normal;
+}
+
+/// Stores the low bytes of lanes of 0…255.
+CK_INLINE void ck_store_bytes(ck_ints lanes, uint8_t *bytes) {
+  ck_bytes16 packed = __builtin_convertvector(lanes, ck_bytes16);
+  memcpy(bytes, &packed, sizeof packed);
+}
+
+/// Stores lanes of 0…15 in eight bytes, the first in a low nibble.
+CK_INLINE void ck_store_nibbles(ck_ints lanes, uint8_t *bytes) {
+  ck_words8 pairs = (ck_words8)__builtin_convertvector(lanes, ck_bytes16);
+  ck_bytes8 packed = __builtin_convertvector(pairs | pairs >> 4, ck_bytes8);
+  memcpy(bytes, &packed, sizeof packed);
+}

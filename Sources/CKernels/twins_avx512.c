@@ -1,0 +1,17 @@
+// The kernels whose text is the same for all vectors, for AVX-512.
+#if defined(__x86_64__)
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "ck_quantize.h"
+#include "ck_statistics.h"
+
+#define CK_TWIN(operation) operation##_avx512
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,f16c"))), apply_to = function)
+#include "quantize_lanes.h"
+#pragma clang attribute pop
+
+#endif

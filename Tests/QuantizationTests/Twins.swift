@@ -1,0 +1,25 @@
+import CKernels
+
+/// The forms of each kernel that this processor can run, the portable one first.
+@unsafe enum Twins {
+  #if arch(x86_64)
+    static let quantize = unsafe runnable([
+      ck_quantize_portable, ck_quantize_avx2, ck_quantize_avx512,
+    ])
+    static let addErrors = unsafe runnable([
+      ck_add_errors_portable, ck_add_errors_avx2, ck_add_errors_avx512,
+    ])
+    static let dequantizeRow = unsafe runnable([
+      ck_dequantize_row_portable, ck_dequantize_row_avx2,
+    ])
+  #else
+    static let quantize = unsafe [ck_quantize_portable]
+    static let addErrors = unsafe [ck_add_errors_portable]
+    static let dequantizeRow = unsafe [ck_dequantize_row_portable]
+  #endif
+
+  private static func runnable<Kernel>(_ twins: [Kernel]) -> [Kernel] {
+    zip(twins, [CK_ISA_PORTABLE, CK_ISA_AVX2, CK_ISA_AVX512]).filter { ck_has_isa($1) != 0 }
+      .map(\.0)
+  }
+}
