@@ -59,7 +59,7 @@ struct ConvertCommand: ReportingCommand {
     options.allowsNonFinite = allowNonFinite
 
     let path = FilePath(self.path)
-    let source = try Source(path: path, family: schemeOptions.family)
+    let source = try Source(path: path, family: schemeOptions.recipe.family)
     let plan = try ConversionPlan(source: source, options: options)
     try measurement.report.map { try source.checkIsNotPart(FilePath($0)) }
     let beside = ConversionPlan.reportPath(of: FilePath(out))

@@ -1,28 +1,122 @@
 import ArgumentParser
 import Conversion
+import Quantization
 import SystemPackage
 import Validation
 
 struct PlanCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
-    abstract: "Show every tensor's fate and the exact output size, without reading the weights.")
+    abstract: "Show every tensor's fate and the exact output size, without reading the weights.",
+    discussion: """
+      With --compare, a row for every scheme in place of one scheme's tensors: the exact size, and \
+      the relative error ‖ŵ − w‖ / ‖w‖, measured on a sample of the weights. It takes seconds, \
+      whatever the size of the checkpoint, and tells which schemes are worth trying.
+
+        kelter plan V3/ --scheme int4-g64
+        kelter plan V3/ --compare
+        kelter plan V3/ --compare --schemes int4-g32,int4-g64,nvfp4 --recipe r.yaml
+      """)
 
   @Argument(help: "A checkpoint folder, or one weight file.")
   var path: String
 
-  @OptionGroup var schemeOptions: SchemeOptions
+  @Option(
+    help: ArgumentHelp(
+      "How routed experts, shared experts and dense MLPs are stored.",
+      discussion: "All other tensors keep the source's bytes unless a recipe says otherwise."))
+  var scheme: Scheme?
+
+  @Flag(help: "Compare schemes: exact sizes, and errors on a sample of the weights.")
+  var compare = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Compare these, separated by commas, and not all.",
+      discussion: """
+        Rules of a recipe stay as they are; the scheme of all other MLP weights changes from row to \
+        row.
+        """, valueName: "a,b,…"))
+  var schemes: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How scales are searched where errors are measured: absmax, fast or full (as convert).",
+      valueName: "search"))
+  var search: ScaleSearch?
+
+  @OptionGroup var recipe: RecipeOptions
 
   @Flag(help: "List every tensor, not only the sums.")
   var tensors = false
 
+  @Option(help: ArgumentHelp("The number of threads; without it, one per core.", valueName: "n"))
+  var threads: Int?
+
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    try ThreadCount.validate(threads)
+    guard compare else {
+      if scheme == nil {
+        throw ValidationError(
+          "--scheme is missing: \(Scheme.listing); or --compare, to see what each would do")
+      }
+      let needy = [
+        ("--schemes", schemes != nil), ("--search", search != nil), ("--threads", threads != nil),
+      ]
+      if let (name, _) = needy.first(where: \.1) {
+        throw ValidationError("\(name) needs --compare: without it, nothing is measured")
+      }
+      return
+    }
+    if scheme != nil || tensors {
+      throw ValidationError(
+        "--compare shows all schemes; --schemes a,b picks some, and --scheme and --tensors do not"
+          + " go with it")
+    }
+    _ = try comparedSchemes()
+  }
+
   func run() throws {
-    let source = try Source(path: FilePath(path), family: schemeOptions.family)
-    let plan = try ConversionPlan(source: source, options: schemeOptions.conversionOptions())
+    let source = try Source(path: FilePath(path), family: recipe.family)
+    if compare {
+      try show(comparison(of: source))
+      return
+    }
+    let plan = try ConversionPlan(
+      source: source, options: recipe.conversionOptions(scheme: scheme ?? .keep))
     let document = PlanDocument(plan: plan)
     try show(document) { text(document) }
+  }
+
+  /// The schemes that were asked for, in order, each once.
+  private func comparedSchemes() throws -> [Scheme] {
+    guard let schemes else { return Scheme.allCases }
+    var found: [Scheme] = []
+    for name in schemes.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let scheme = Scheme(rawValue: String(name)) else {
+        throw ValidationError("no scheme '\(name)'; schemes are \(Scheme.listing)")
+      }
+      if !found.contains(scheme) { found.append(scheme) }
+    }
+    return found
+  }
+
+  private func comparison(of source: Source) throws -> SchemeComparison {
+    var options = try recipe.conversionOptions(scheme: .keep)
+    options.threads = threads
+    if let search { options.search = search }
+    let progress = ProgressLine(quiet: output.quiet)
+    Interruption.handleSignals()
+    defer { progress.finish() }
+    return try SchemeComparison(source: source, options: options, schemes: comparedSchemes()) {
+      progress.update($0)
+    }
+  }
+
+  private func show(_ comparison: SchemeComparison) throws {
+    try show(comparison) { ComparisonText.text(comparison) }
   }
 
   private func text(_ plan: PlanDocument) -> String {

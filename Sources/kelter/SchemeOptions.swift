@@ -8,7 +8,7 @@ import Validation
 extension Scheme: ExpressibleByArgument {}
 extension ScaleSearch: ExpressibleByArgument {}
 
-/// What decides the fate of the tensors; `plan` and `convert` take the same.
+/// The scheme and what decides beside it.
 struct SchemeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -16,6 +16,16 @@ struct SchemeOptions: ParsableArguments {
       discussion: "All other tensors keep the source's bytes unless a recipe says otherwise."))
   var scheme: Scheme
 
+  @OptionGroup var recipe: RecipeOptions
+
+  /// The options of a conversion, as far as these go.
+  func conversionOptions() throws -> ConversionOptions {
+    try recipe.conversionOptions(scheme: scheme)
+  }
+}
+
+/// What decides the fate of the tensors beside the scheme.
+struct RecipeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "A YAML file of rules for single tensors and roles; the first that matches decides.",
@@ -34,7 +44,7 @@ struct SchemeOptions: ParsableArguments {
   var sha256 = false
 
   /// The options of a conversion, as far as these go.
-  func conversionOptions() throws -> ConversionOptions {
+  func conversionOptions(scheme: Scheme) throws -> ConversionOptions {
     var options = ConversionOptions(scheme: scheme)
     if let recipe {
       options.recipe = try Recipe(yaml: TextFile.read(recipe), file: recipe)

@@ -39,6 +39,10 @@ import Testing
 
       let options = ["--scheme", "int4-g64", "--search", "fast"]
       let plan = try Self.document("plan", ["plan", source, "--scheme", "int4-g64"])
+      let compared = try Self.document("plan-compare", ["plan", source, "--compare"])
+      let row = compared["schemes"]?.array?.first { $0["scheme"] == .string("int4-g64") }
+      #expect(row?["output_bytes"] == plan["output_bytes"])
+      #expect(compared["sampled_weights"] == compared["weights"])
       let report = try Self.document("report", ["convert", source, "-o", output] + options)
       #expect(report["budget"]?["passed"] == .bool(true))
       #expect(report["bytes"]?["output"] == plan["output_bytes"])
@@ -106,6 +110,7 @@ import Testing
       let output = folder.appending("out.kelter").string
       for arguments in [
         ["inspect", source], ["plan", source, "--scheme", "keep"],
+        ["plan", source, "--compare", "--schemes", "keep,nvfp4", "--search", "absmax"],
         ["convert", source, "-o", output, "--scheme", "mxfp4", "--search", "absmax"],
         ["verify", output, "--against", source], ["diff", output, output],
         ["export", output, "-o", folder.appending("hf").string, "--format", "f32"],
@@ -171,7 +176,13 @@ import Testing
   @Test(arguments: [
     ([], ["inspect", "plan", "convert", "verify", "diff", "export", "Exit codes", "130"]),
     (["inspect"], [".kelter", "--family"]),
-    (["plan"], ["--scheme", "int4-g64", "nvfp4", "keep", "--recipe", "rules:", "--tensors"]),
+    (
+      ["plan"],
+      [
+        "--scheme", "int4-g64", "nvfp4", "keep", "--recipe", "rules:", "--tensors", "--compare",
+        "--schemes", "measured on a sample",
+      ]
+    ),
     (
       ["convert"],
       [

@@ -1,0 +1,56 @@
+/// The relative error ‖ŵ − w‖ / ‖w‖ of many weights, estimated on tiles of them.
+///
+/// With R = Σ(ŵ − w)² / Σw², the error is √R. R is estimated by the combined ratio estimator of
+/// stratified sampling (Cochran, Sampling Techniques, 3rd edition, 6.11 and 6.12): over the strata h,
+/// each with N of tiles of which n were drawn, with yᵢ the squared error and xᵢ the sum of squares of
+/// a tile,
+///
+///     R = Σ N·ȳ / Σ N·x̄        Var(R) = Σ N²·(1 − n/N)·s²/n / (Σ N·x̄)²
+///
+/// where s² is the variance within the stratum of yᵢ − R·xᵢ. The standard error of √R is that of R
+/// over 2√R.
+struct ErrorEstimate: Sendable, Equatable {
+  /// Infinite where only ŵ is not zero.
+  let relativeError: Double
+  /// The standard error of `relativeError`: with a probability of about 95 % the error of all weights
+  /// is within twice as much. 0 if all were measured, or if nothing is lost.
+  let standardError: Double
+
+  /// The tiles of one stratum.
+  struct Stratum {
+    /// N: the number of all its tiles.
+    var tileCount: Int
+    /// The tiles that were drawn, two at least unless there is one only.
+    var tiles: [(squares: Double, squaredErrors: Double)]
+  }
+
+  init(_ strata: [Stratum]) {
+    let strata = strata.filter { !$0.tiles.isEmpty }
+    /// Of each stratum, the number of tiles that a drawn one stands for.
+    let weights = strata.map { Double($0.tileCount) / Double($0.tiles.count) }
+    var squares = 0.0
+    var squaredErrors = 0.0
+    for (stratum, weight) in zip(strata, weights) {
+      for tile in stratum.tiles {
+        squares += weight * tile.squares
+        squaredErrors += weight * tile.squaredErrors
+      }
+    }
+    guard squaredErrors > 0 else {
+      (relativeError, standardError) = (0, 0)
+      return
+    }
+    let ratio = squaredErrors / squares
+    relativeError = ratio.squareRoot()
+
+    var variance = 0.0
+    for (stratum, weight) in zip(strata, weights) where stratum.tiles.count > 1 {
+      let count = Double(stratum.tiles.count)
+      let residues = stratum.tiles.map { $0.squaredErrors - ratio * $0.squares }
+      let mean = residues.reduce(0, +) / count
+      let spread = residues.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
+      variance += weight * weight * count * (1 - 1 / weight) * spread
+    }
+    standardError = variance.squareRoot() / squares / (2 * relativeError)
+  }
+}
