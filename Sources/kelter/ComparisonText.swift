@@ -13,7 +13,7 @@ enum ComparisonText {
       table.add([
         row.scheme, Figures.bytes(row.outputBytes), Figures.fixed(share, digits: 0) + " %",
         Figures.fixed(row.bitsPerWeight, digits: 3), Figures.error(row.relativeError),
-        row.standardError.map(uncertainty) ?? "–",
+        row.margin.map(uncertainty) ?? "–",
         mark(row),
       ])
     }
@@ -30,7 +30,7 @@ enum ComparisonText {
       text += "\(name) \(value)".wrapped(toColumn: 80, indent: name.count + 1)
     }
     line("error:", "‖ŵ − w‖ / ‖w‖ \(basis), with --search \(comparison.search)")
-    if !isWhole { line("±:", "two standard errors, so that about 95 % lie within") }
+    if !isWhole { line("±:", "with a probability of about 95 %, the error of all is within this") }
     line("◆:", "no other scheme has less error in as few bytes")
     if comparison.schemes.contains(where: { $0.copiedShare > 0 }) {
       line("copied:", "the source has these bits already, so that nothing is lost")
@@ -39,9 +39,9 @@ enum ComparisonText {
     return text
   }
 
-  /// Two standard errors, rounded up to the digits of the error.
-  private static func uncertainty(_ standardError: Double) -> String {
-    standardError == 0 ? "0" : Figures.fixed((2e4 * standardError).rounded(.up) / 1e4, digits: 4)
+  /// A margin, rounded up to the digits of the error.
+  private static func uncertainty(_ margin: Double) -> String {
+    margin == 0 ? "0" : Figures.fixed((1e4 * margin).rounded(.up) / 1e4, digits: 4)
   }
 
   private static func mark(_ row: SchemeComparison.Row) -> String {

@@ -19,20 +19,23 @@ struct CommandRun {
   /// - Parameters:
   ///   - environment: is added to that of the tests.
   ///   - device: takes what goes to stdout, in place of `output`.
+  ///   - folder: where it runs, if not where the tests do.
   init(
-    _ arguments: [String], environment: [String: String] = [:], output device: String? = nil
+    _ arguments: [String], environment: [String: String] = [:], output device: String? = nil,
+    folder: FilePath? = nil
   ) throws {
     let process = Process()
     process.executableURL = Self.binary
     process.arguments = arguments
+    if let folder { process.currentDirectoryURL = URL(filePath: folder.string) }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     // Files rather than pipes: nobody has to empty them while the command runs.
-    let folder = FileManager.default.temporaryDirectory
+    let captured = FileManager.default.temporaryDirectory
       .appendingPathComponent("kelter-run-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let files = ["output", "errors"].map { folder.appendingPathComponent($0) }
+    try FileManager.default.createDirectory(at: captured, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: captured) }
+    let files = ["output", "errors"].map { captured.appendingPathComponent($0) }
     for file in files { try Data().write(to: file) }
     let handles = try files.map { try FileHandle(forWritingTo: $0) }
     process.standardOutput =

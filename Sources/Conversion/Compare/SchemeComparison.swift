@@ -31,20 +31,20 @@ public struct SchemeComparison: Sendable, Codable, Equatable {
     /// ‖ŵ − w‖ / ‖w‖ over all weights that the schemes and the recipe apply to, estimated; nil where
     /// it is not finite.
     public var relativeError: Double?
-    /// The standard error of `relativeError`; 0 where all weights were measured.
-    public var standardError: Double?
+    /// With a probability of about 95 %, the error of all those weights is within this of
+    /// `relativeError`; 0 where all were measured.
+    public var margin: Double?
     /// The share of the weights that are carried bit for bit, because the source has them so.
     public var copiedShare: Double
     /// Whether every other scheme has more error or more bytes.
     public var isOnFrontier: Bool
 
     enum CodingKeys: String, CodingKey {
-      case scheme
+      case scheme, margin
       case outputBytes = "output_bytes"
       case bitsPerWeight = "bits_per_weight"
       case fileBitsPerWeight = "file_bits_per_weight"
       case relativeError = "relative_error"
-      case standardError = "standard_error"
       case copiedShare = "copied_share"
       case isOnFrontier = "frontier"
     }
@@ -114,7 +114,7 @@ extension SchemeComparison {
         bitsPerWeight: size.bitsPerWeight,
         fileBitsPerWeight: 8 * Double(size.byteCount) / Double(max(1, source.elementCount)),
         relativeError: measured.error.relativeError.finite,
-        standardError: measured.error.standardError.finite,
+        margin: measured.error.margin.finite,
         copiedShare: measured.copiedShare, isOnFrontier: false)
     }
     .sorted {
