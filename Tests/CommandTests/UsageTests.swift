@@ -8,7 +8,8 @@ import Testing
   @Test(arguments: [
     (["press"], "press"), (["inspect"], "path"), (["inspect", "a", "b"], "b"),
     (["plan", "a"], "--scheme"), (["plan", "a", "--scheme", "int5"], "int4-g32"),
-    (["plan", "a"], "--compare"), (["plan", "a", "--compare", "--scheme", "keep"], "--schemes a,b"),
+    (["plan", "a"], "--compare"),
+    (["plan", "a", "--compare", "--scheme", "keep"], "--schemes a,b"),
     (["plan", "a", "--compare", "--schemes", "int4-g32,int5"], "'int5'"),
     (["plan", "a", "--compare", "--schemes", ""], "int4-g32"),
     (["plan", "a", "--compare", "--threads", "0"], "--threads"),

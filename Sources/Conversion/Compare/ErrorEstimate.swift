@@ -58,9 +58,8 @@ struct ErrorEstimate: Sendable, Equatable {
       sumOfShares += term * term / (count - 1)
     }
     standardError = variance.squareRoot() / squares / (2 * relativeError)
-    margin =
-      variance == 0
-      ? 0 : standardError * Self.studentQuantile(degreesOfFreedom: variance * variance / sumOfShares)
+    let degreesOfFreedom = variance == 0 ? 1 : variance * variance / sumOfShares
+    margin = standardError * Self.studentQuantile(degreesOfFreedom: degreesOfFreedom)
   }
 
   /// The 97.5 % quantile of Student's t-distribution: 95 % are within it on both sides.

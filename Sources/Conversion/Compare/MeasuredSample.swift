@@ -88,7 +88,8 @@ struct MeasuredSample {
       let job = jobs[index]
       let transfer = WeightTransfer(
         weight: job.weight, checkpoint: source.checkpoint, search: options.search, extent: nil)
-      let outcome = try transfer.run(tiles: [job.tile.rows]) { _, _, _ in }
+      let outcome = try transfer.run(
+        tiles: [job.tile.rows], TileObserver(needsValues: false) { _, _, _ in })
       let done = state.withLock { state in
         state.statistics[index] = outcome.statistics
         state.done += job.byteCount

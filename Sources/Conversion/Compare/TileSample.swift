@@ -30,8 +30,9 @@ struct TileSample: Sendable {
   /// The number of elements that were drawn.
   let sampledElementCount: Int
 
-  /// The rows of a tile: what no block of a scheme reaches over.
-  static let tileRowCount = Quantizer.tileRowMultiple
+  /// The rows of a tile: the largest that a scheme's `tileRowMultiple` is, so that no block reaches
+  /// over several.
+  static let tileRowCount = 128
 
   /// Draws tiles of the matrices that get `options.scheme` or one that the recipe names; those that
   /// are kept are not among them.
