@@ -25,6 +25,9 @@ public enum ConversionError: KelterError {
   case cannotReassemble(tensor: String)
   /// The container was damaged after it was written.
   case damagedContainer(container: String, damage: String)
+  /// A container was to be packed that is packed, or to be unpacked that is not.
+  case packedAlready(file: String)
+  case notPacked(file: String)
   /// Two things to compare have nothing in common, or cannot be compared.
   case notComparable(reason: String)
   /// The output would replace a file of the source.
@@ -38,7 +41,7 @@ public enum ConversionError: KelterError {
     switch self {
     case .invalidRecipe, .schemeDoesNotFit, .memoryLimitTooSmall, .notComparable: .usage
     case .unknownGGUF, .nonFiniteWeight, .damagedContainer, .invalidTokens, .cannotMeasure,
-      .differentTensors, .cannotReassemble:
+      .differentTensors, .cannotReassemble, .packedAlready, .notPacked:
       .invalidInput
     case .tooLittleRoom, .outputIsSource, .cannotCreateFolder: .cannotCreate
     case .interrupted: .interrupted
@@ -72,6 +75,8 @@ public enum ConversionError: KelterError {
       "tensor \(tensor): its parts do not make the tensor that the source had; convert it again"
     case .damagedContainer(let container, let damage):
       "\(container): \(damage); copy or convert it again"
+    case .packedAlready(let file): "\(file): is packed already; `kelter unpack` restores it"
+    case .notPacked(let file): "\(file): is not packed: it can be used as it is"
     case .notComparable(let reason): reason
     case .cannotCreateFolder(let path, let reason): "\(path): \(reason)"
     case .interrupted: "interrupted; nothing was published"

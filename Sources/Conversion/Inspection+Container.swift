@@ -7,7 +7,8 @@ public import SystemPackage
 import Tensors
 
 extension Inspection {
-  /// Describes whatever lies at a path: a checkpoint folder, a weight file, a `.kelter` file.
+  /// Describes whatever lies at a path: a checkpoint folder, a weight file, a `.kelter` file
+  /// or a packed one.
   /// - Parameter family: the family to take, whatever the config says.
   public init(path: FilePath, family: String? = nil) throws {
     if try ContainerReader.isContainer(at: path) {
@@ -67,13 +68,19 @@ extension Inspection {
       }
     }
     roles = Self.parts(of: contained) { $0.role }
-    bytes = reader.byteCount
+    bytes = reader.archive?.file.byteCount ?? reader.byteCount
     tensors = contained.count
-    files = [FileEntry(name: name, bytes: reader.byteCount)]
+    files = [FileEntry(name: name, bytes: bytes)]
     sideFiles = try reader.files().map(\.name)
     unreadFiles = []
     sizes = []
-    notes = []
+    notes =
+      reader.archive.map {
+        [
+          "packed by zstd in \($0.table.frameCount) frames; kelter unpack makes"
+            + " \($0.byteCount) bytes of it"
+        ]
+      } ?? []
   }
 
   private static func parts(
@@ -90,12 +97,13 @@ extension Inspection {
 }
 
 extension ContainerReader {
-  /// Whether a file starts as containers do. False for a folder.
+  /// Whether a file starts as containers do, or as a packed one. False for a folder.
   /// - Throws: `BytesError.notFound` if nothing is there.
   static func isContainer(at path: FilePath) throws -> Bool {
     do {
       let file = try File(path: path)
       let magic = ContainerFormat.magic
+      if try ArchiveReader.isArchive(file) { return true }
       return try file.byteCount >= magic.count && file.bytes(in: 0..<magic.count) == magic
     } catch BytesError.notAFile {
       return false

@@ -24,7 +24,8 @@ struct Kelter: ParsableCommand {
     version: Version.description,
     subcommands: [
       InspectCommand.self, PlanCommand.self, ConvertCommand.self, VerifyCommand.self,
-      DiffCommand.self, ExportCommand.self, TensorsCommand.self, FamiliesCommand.self,
+      DiffCommand.self, ExportCommand.self, PackCommand.self, UnpackCommand.self,
+      TensorsCommand.self, FamiliesCommand.self,
     ])
 
   static func main() {
