@@ -55,7 +55,7 @@ let testSupport: [(name: String, dependencies: [Target.Dependency])] = [
 ]
 
 let tests: [(name: String, dependencies: [Target.Dependency])] = [
-  ("BytesTests", ["Bytes", "CKernels", "FixtureSupport", system]),
+  ("BytesTests", ["Bytes", "CKernels", "CZstd", "FixtureSupport", system]),
   (
     "ElementFormatsTests",
     ["ElementFormats", "CKernels", "Checkpoints", "Tensors", "FixtureSupport"]
@@ -107,6 +107,7 @@ let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
   Context.environment["KELTER_FUZZ"] == nil
   ? []
   : [
+    ("FuzzArchive", ["Bytes", "Container", system]),
     ("FuzzContainer", ["Bytes", "Container", system]),
     ("FuzzGGUF", ["Checkpoints", "Tensors", system]),
     ("FuzzPickle", ["Checkpoints", "Tensors", system]),

@@ -193,6 +193,8 @@ import Testing
     ),
     (["verify"], ["--against", "--budget", "checksums"]), (["diff"], ["report", ".kelter"]),
     (["export"], ["f32", "bf16", "--output", "must not exist"]),
+    (["pack"], ["--level", "--threads", "--force", "zstd -d"]),
+    (["unpack"], ["--threads", "--force", "checksums", ".zst"]),
   ])
   func help(command: [String], parts: [String]) throws {
     let run = try CommandRun(command + ["--help"])
