@@ -15,13 +15,14 @@ public final class WorkFile: Sendable {
   public let byteCount: Int
   private let descriptor: Int32
 
-  /// Opens the file, and creates it if it is not there.
+  /// Opens the file.
+  /// - Parameter isCreated: whether it is created if it is not there.
   /// - Throws: `cannotCreate`, also for what is no regular file.
-  public init(path: FilePath) throws(BytesError) {
+  public init(path: FilePath, isCreated: Bool = true) throws(BytesError) {
     let descriptor: Int32
     do throws(Errno) {
       descriptor = try SystemCalls.open(
-        path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode: 0o644)
+        path, O_RDWR | (isCreated ? O_CREAT : 0) | O_NOFOLLOW | O_NONBLOCK, mode: 0o644)
     } catch {
       throw .cannotCreate(path: path, error)
     }

@@ -98,6 +98,9 @@ public final class Checkpoint: Sendable {
   /// The tensor of this name.
   public subscript(name: String) -> TensorRecord? { positions[name].map { tensors[$0] } }
 
+  /// The place in `tensors` of the tensor of this name.
+  public func position(of name: String) -> Int? { positions[name] }
+
   /// Fills `bytes` with the values of a tensor from `byteOffset`, counted within the tensor, on.
   public func read(
     _ tensor: TensorRecord, from byteOffset: Int, into bytes: inout MutableRawSpan

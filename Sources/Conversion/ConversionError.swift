@@ -36,6 +36,14 @@ public enum ConversionError: KelterError {
   case cannotCreateFolder(path: String, reason: String)
   /// The run was asked to stop.
   case interrupted
+  /// A file of the source is not any more what it was when the run began.
+  case sourceChanged(file: String)
+  /// The partial file comes from a run that was asked for something else.
+  case cannotResume(partial: String, change: String, isOfSource: Bool)
+  /// A run ended before its time, and what it has done is kept.
+  case kept(any KelterError, partial: String)
+  /// The partial file of a conversion stands where a finished file is wanted.
+  case unfinished(partial: String, scheme: String?)
 
   public var kind: FailureKind {
     switch self {
@@ -45,6 +53,9 @@ public enum ConversionError: KelterError {
       .invalidInput
     case .tooLittleRoom, .outputIsSource, .cannotCreateFolder: .cannotCreate
     case .interrupted: .interrupted
+    case .sourceChanged, .unfinished: .invalidInput
+    case .cannotResume(_, _, let isOfSource): isOfSource ? .invalidInput : .cannotCreate
+    case .kept(let error, _): error.kind
     }
   }
 
@@ -80,6 +91,17 @@ public enum ConversionError: KelterError {
     case .notComparable(let reason): reason
     case .cannotCreateFolder(let path, let reason): "\(path): \(reason)"
     case .interrupted: "interrupted; nothing was published"
+    case .sourceChanged(let file):
+      "\(file): has changed since the run began; nothing was published"
+    case .cannotResume(let partial, let change, let isOfSource):
+      "\(partial): cannot be gone on with: \(change); "
+        + (isOfSource ? "put it back as it was" : "run the command that began it")
+        + ", or drop what is done with --restart"
+    case .kept(let error, let partial):
+      "\(error); what is done is kept in \(partial), and the same command goes on from there"
+    case .unfinished(let partial, let scheme):
+      "\(partial): an unfinished conversion" + (scheme.map { " to \($0)" } ?? "")
+        + ", not a .kelter file yet; the command that began it goes on from here"
     }
   }
 }

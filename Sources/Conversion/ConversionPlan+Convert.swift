@@ -10,14 +10,17 @@ extension ConversionPlan {
   /// Quantizes, measures, publishes: the whole way from a plan to a file and its report.
   ///
   /// The report is written beside the output, whatever the verdict. Over the budget, nothing appears
-  /// under the output's name.
+  /// under the output's name. A run that ends before its time, by whatever cause, leaves a partial
+  /// file and a journal beside it, from which the same call goes on.
   ///
   /// - Parameters:
   ///   - path: the file to write; the report goes to `reportPath(of: path)`.
   ///   - progress: is called now and then, from any thread.
+  ///   - notice: is told, in one line, what a former run has left.
   /// - Returns: what was measured; `budget.passed` says whether the file was published.
+  /// - Throws: `ConversionError.kept` around any error after which there is something to go on from.
   public func convert(
-    to path: FilePath, progress: ProgressHandler? = nil
+    to path: FilePath, progress: ProgressHandler? = nil, notice: ((String) -> Void)? = nil
   ) throws -> Report {
     let tokens = try TokenIDs.measured(options: options, description: source.description)
     let threads = try MemoryPlan(
@@ -26,45 +29,61 @@ extension ConversionPlan {
 
     try source.checkIsNotPart(path)
     try source.checkIsNotPart(Self.reportPath(of: path))
-    let writer = try ContainerWriter(path: path, plan: container, replacing: options.force)
+    let output = try ResumableOutput.open(
+      path, plan: self, tokens: tokens, threads: threads, progress: progress)
+    output.notice.map { notice?($0) }
     do {
       // Created before a long run, which would be for nothing if it could not be.
       let reportFile = try AtomicFile(path: Self.reportPath(of: path), replacing: true)
-      try OutputRoom.check(for: container.byteCount, at: path)
-      let pass = ConvertingPass(plan: self, writer: writer)
-      let outcome = try MeasuredRun(
-        source: source, units: units, pass: pass, phase: "convert", tokens: tokens?.ids,
-        seed: options.seed, threads: threads, progress: progress
-      ).run()
-      try writer.writeFiles { file in try source.sideFileBytes(named: file.name) }
-
-      let checksums = try pass.fileChecksums()
-      for (index, file) in container.sources.enumerated() {
-        if let place = source.fileIndex(named: file.name), let checksum = checksums[place] {
-          writer.setContentChecksum(checksum, ofSource: index)
-        }
-      }
-      var report = Report(
-        source: source, options: options, units: units, outcome: outcome,
-        bytes: .init(
-          source: source.byteCount, output: container.byteCount, bitsPerWeight: bitsPerWeight,
-          fileBitsPerWeight: fileBitsPerWeight),
-        tokens: tokens, fileChecksums: checksums, notes: notes(after: outcome))
-      if !report.budget.passed { report.notes.append("over the budget, so nothing was published") }
-      // Both are on the disk before either gets its name.
+      try OutputRoom.check(
+        for: container.byteCount - output.writer.allocatedByteCount(), at: path)
+      let report = try run(output, tokens: tokens, threads: threads, progress: progress)
       try reportFile.write(Array(report.json().utf8).rawSpan, at: 0)
-      if report.budget.passed {
-        try Interruption.check()
-        try writer.publish()
-      } else {
-        writer.discard()
+      guard report.budget.passed else {
+        output.discard()
+        try reportFile.publish()
+        return report
       }
+      // The report comes first: where the output is, its report is too.
+      try output.writer.seal()
+      try Interruption.check()
+      try output.watch.check()
       try reportFile.publish()
+      try output.writer.publish()
+      output.journal.remove()
       return report
     } catch {
-      writer.discard()
-      throw error
+      throw output.end(after: error)
     }
+  }
+
+  /// Does what is left to do, up to the report.
+  private func run(
+    _ output: ResumableOutput, tokens: TokenIDs?, threads: Int, progress: ProgressHandler?
+  ) throws -> Report {
+    let writer = output.writer
+    let pass = ConvertingPass(plan: self, output: output)
+    let outcome = try MeasuredRun(
+      source: source, units: units, pass: pass, phase: "convert", tokens: tokens?.ids,
+      seed: options.seed, threads: threads, progress: progress, journal: output.journal,
+      finished: output.finished
+    ).run()
+    try writer.writeFiles { file in try source.sideFileBytes(named: file.name) }
+
+    let checksums = try pass.fileChecksums()
+    for (index, file) in container.sources.enumerated() {
+      if let place = source.fileIndex(named: file.name), let checksum = checksums[place] {
+        writer.setContentChecksum(checksum, ofSource: index)
+      }
+    }
+    var report = Report(
+      source: source, options: options, units: units, outcome: outcome,
+      bytes: .init(
+        source: source.byteCount, output: container.byteCount, bitsPerWeight: bitsPerWeight,
+        fileBitsPerWeight: fileBitsPerWeight),
+      tokens: tokens, fileChecksums: checksums, notes: notes(after: outcome))
+    if !report.budget.passed { report.notes.append("over the budget, so nothing was published") }
+    return report
   }
 
   /// Where the report of an output lies: `v3.report.json` beside `v3.kelter`.

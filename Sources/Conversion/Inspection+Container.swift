@@ -11,6 +11,7 @@ extension Inspection {
   /// or a packed one.
   /// - Parameter family: the family to take, whatever the config says.
   public init(path: FilePath, family: String? = nil) throws {
+    try Journal.checkIsFinished(path)
     if try ContainerReader.isContainer(at: path) {
       try self.init(container: ContainerReader(path: path))
       return

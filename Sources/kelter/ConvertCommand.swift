@@ -11,6 +11,10 @@ struct ConvertCommand: ReportingCommand {
     discussion: """
       The report lies beside the output as OUT.report.json, whatever the verdict. Over the budget, \
       nothing is published and the exit code is 1.
+
+      A run that ends before its time leaves OUT.kelter.partial and OUT.kelter.journal; the same \
+      command goes on from there, and ends in the same bytes and figures. If the source, the scheme \
+      or the recipe has changed meanwhile, it says so and stops.
       """)
 
   @Argument(help: "A checkpoint folder, or one weight file.")
@@ -34,6 +38,9 @@ struct ConvertCommand: ReportingCommand {
   @Flag(help: "Replace an output that exists.")
   var force = false
 
+  @Flag(help: "Drop what an interrupted run has done instead of going on from there.")
+  var restart = false
+
   @Flag(
     name: .customLong("allow-nonfinite"),
     help: """
@@ -56,6 +63,7 @@ struct ConvertCommand: ReportingCommand {
     options.search = search
     options.gate = gate
     options.force = force
+    options.restart = restart
     options.allowsNonFinite = allowNonFinite
 
     let path = FilePath(self.path)
@@ -70,7 +78,8 @@ struct ConvertCommand: ReportingCommand {
     let progress = ProgressLine(quiet: output.quiet)
     Interruption.handleSignals()
     defer { progress.finish() }
-    let report = try plan.convert(to: FilePath(out)) { progress.update($0) }
+    let report = try plan.convert(
+      to: FilePath(out), progress: { progress.update($0) }, notice: { progress.note($0) })
     progress.finish()
     try reportFile?.publish(report)
     try show(report) { ReportText.summary(of: report, output: out) + "report  \(beside)\n" }

@@ -38,6 +38,13 @@ final class ProgressLine: Sendable {
     }
   }
 
+  /// Prints a line of its own.
+  func note(_ line: String) {
+    guard !isQuiet else { return }
+    finish()
+    Terminal.printError("kelter: " + line.onOneLine)
+  }
+
   /// Leaves the terminal's line clean for what is printed next.
   func finish() {
     state.withLock { state in

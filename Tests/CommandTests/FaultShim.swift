@@ -2,8 +2,8 @@ import FixtureSupport
 import Foundation
 import SystemPackage
 
-/// Makes system calls of a `kelter` fail, or sends it a signal, at a chosen moment: a small library
-/// that is loaded before all others.
+/// Makes system calls of a `kelter` fail, sends it a signal, kills it or changes a file at a chosen
+/// moment: a small library that is loaded before all others.
 struct FaultShim {
   private static let source = """
     #define _GNU_SOURCE
@@ -13,6 +13,7 @@ struct FaultShim {
     #include <stdatomic.h>
     #include <stdlib.h>
     #include <string.h>
+    #include <sys/stat.h>
     #include <sys/statvfs.h>
     #include <sys/syscall.h>
     #include <unistd.h>
@@ -28,8 +29,36 @@ struct FaultShim {
       return -1;
     }
 
+    /* A call that changes or reads something: its letter goes to the file SHIM_EVENTS. The process
+       is killed at number SHIM_KILL_AT of those whose letters are in SHIM_KILL_IN, or of all. */
+    static int is_last(char letter) {
+      static atomic_int events;
+      const char *log = getenv("SHIM_EVENTS");
+      if (log != NULL) {
+        int file = open(log, O_WRONLY | O_APPEND | O_CREAT, 0644);
+        syscall(SYS_write, file, &letter, 1);
+        syscall(SYS_close, file);
+      }
+      const char *letters = getenv("SHIM_KILL_IN");
+      if (letters != NULL && strchr(letters, letter) == NULL) return 0;
+      return is_due("SHIM_KILL_AT", &events);
+    }
+    static void die(void) {
+      syscall(SYS_kill, getpid(), SIGKILL);
+      for (;;) pause();
+    }
+
     ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
-      static atomic_int failures, signals, sent;
+      static atomic_int failures, signals, sent, changes, changed;
+      if (is_last('w')) {
+        /* Torn: only the first half arrives. */
+        if (getenv("SHIM_TORN")) syscall(SYS_pwrite64, file, bytes, count / 2, offset);
+        die();
+      }
+      if (is_due("SHIM_CHANGE_AT", &changes) && !atomic_exchange(&changed, 1)) {
+        utimensat(AT_FDCWD, getenv("SHIM_CHANGE"), NULL, 0);
+        if (getenv("SHIM_CUT")) truncate(getenv("SHIM_CHANGE"), atoi(getenv("SHIM_CUT")));
+      }
       if (is_due("SHIM_ENOSPC", &failures)) return fail(ENOSPC);
       const char *wanted = getenv("SHIM_DIRECT");
       if (wanted != NULL && fcntl(file, F_GETFL) & O_DIRECT) {
@@ -47,6 +76,7 @@ struct FaultShim {
 
     ssize_t pread64(int file, void *bytes, size_t count, off64_t offset) {
       static atomic_int failures;
+      if (is_last('r')) die();
       if (is_due("SHIM_EIO", &failures)) return fail(EIO);
       return syscall(SYS_pread64, file, bytes, count, offset);
     }
@@ -56,8 +86,28 @@ struct FaultShim {
 
     int fsync(int file) {
       static atomic_int failures;
+      if (is_last('s')) die();
       if (is_due("SHIM_FSYNC", &failures)) return fail(EIO);
       return syscall(SYS_fsync, file);
+    }
+
+    int ftruncate64(int file, off64_t count) {
+      if (is_last('t')) die();
+      return syscall(SYS_ftruncate, file, count);
+    }
+    int ftruncate(int file, off_t count) { return ftruncate64(file, count); }
+
+    int linkat(int a, const char *from, int b, const char *to, int flags) {
+      if (is_last('l')) die();
+      return syscall(SYS_linkat, a, from, b, to, flags);
+    }
+    int rename(const char *from, const char *to) {
+      if (is_last('n')) die();
+      return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    }
+    int unlinkat(int folder, const char *path, int flags) {
+      if (is_last('u')) die();
+      return syscall(SYS_unlinkat, folder, path, flags);
     }
 
     int statvfs64(const char *path, struct statvfs64 *status) {

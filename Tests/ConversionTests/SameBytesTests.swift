@@ -11,7 +11,7 @@ import Validation
   /// Threads, the gate, the memory limit and the seed decide no byte.
   @Test(arguments: [
     ("trained", Scheme.int4G64), ("deepseek_v3_mtp", .nvfp4), ("deepseek_v3_fp8", .fp8E4M3Tensor),
-    ("qwen3_moe", .int4AsymmetricG128), ("llama_r1_distill", .mxfp8),
+    ("qwen3_moe", .int4AsymmetricG128), ("llama_r1_distill", .mxfp8), ("gpt_oss", .nvfp4),
   ])
   func whateverTheMachineDoes(fixture: String, scheme: Scheme) throws {
     try withTemporaryFolder { folder in
@@ -19,7 +19,7 @@ import Validation
       let bytes = try contents(first.path)
       let changes: [(inout ConversionOptions) -> Void] = [
         { _ in }, { $0.threads = 1 }, { $0.threads = 2 }, { $0.threads = 7 }, { $0.gate = false },
-        { $0.memoryLimit = 1 << 40 },
+        { $0.memoryLimit = 1 << 40 }, { $0.memoryLimit = 128 << 20 },
         {
           $0.seed = 5
           $0.tokenCount = 3

@@ -8,8 +8,8 @@ public import SystemPackage
 /// the file do not depend on it.
 public final class ContainerWriter: Sendable {
   public let plan: ContainerPlan
-  private let output: AtomicFile
-  private let results: Mutex<WrittenResults>
+  let output: AtomicFile
+  let results: Mutex<WrittenResults>
   /// The buffers that no extent uses at the moment.
   private let idleBuffers = Mutex<[PageBuffer]>([])
 
@@ -17,13 +17,18 @@ public final class ContainerWriter: Sendable {
   public static let pieceByteCount = 8 << 20
 
   /// Creates the partial file.
-  /// - Parameter replacing: whether a file of that name may be replaced.
-  public init(path: FilePath, plan: ContainerPlan, replacing: Bool) throws(ContainerError) {
+  /// - Parameters:
+  ///   - replacing: whether a file of that name may be replaced.
+  ///   - adopting: whether a partial file that a former run left is taken over. It stays as it is
+  ///     until `resume` or `startOver`, one of which must come first if `isAdopted`.
+  public init(
+    path: FilePath, plan: ContainerPlan, replacing: Bool, adopting: Bool = false
+  ) throws(ContainerError) {
     self.plan = plan
     results = Mutex(WrittenResults(plan: plan))
     do throws(BytesError) {
-      output = try AtomicFile(path: path, replacing: replacing)
-      try output.setByteCount(plan.byteCount)
+      output = try AtomicFile(path: path, replacing: replacing, adopting: adopting)
+      if !output.isAdopted { try output.setByteCount(plan.byteCount) }
     } catch {
       throw .file(error)
     }
@@ -79,12 +84,13 @@ public final class ContainerWriter: Sendable {
     results.withLock { $0.sourceChecksums[source] = checksum }
   }
 
-  /// Writes the index, forces all to the disk and gives the file its name.
+  /// Writes the index and forces all to the disk: what is left is to give the file its name.
   ///
-  /// Comes after all extents. Until it returns there is no file of that name, or the old one.
+  /// Comes after all extents.
   /// - Throws: `wrongExtentWrites`, `wrongErrorRecord` if something is missing; `file`.
-  public func publish() throws(ContainerError) {
+  public func seal() throws(ContainerError) {
     let results = results.withLock { $0 }
+    if results.isSealed { return }
     for (extent, count) in results.writeCounts.enumerated() where count != 1 {
       throw .wrongExtentWrites(path: path, extent: extent, count: count)
     }
@@ -101,6 +107,19 @@ public final class ContainerWriter: Sendable {
         try output.write(bytes.rawSpan, at: section.byteOffset)
       }
       try output.write(index.header(checksums: checksums).rawSpan, at: 0)
+      try output.sync()
+    } catch {
+      throw .file(error)
+    }
+    self.results.withLock { $0.isSealed = true }
+  }
+
+  /// Seals the file, unless that was done, and gives it its name. Until it returns there is no file
+  /// of that name, or the old one.
+  /// - Throws: what `seal` throws, and `file`.
+  public func publish() throws(ContainerError) {
+    try seal()
+    do throws(BytesError) {
       try output.publish()
     } catch {
       throw .file(error)

@@ -95,9 +95,3 @@ public final class ExtentWriter {
     buffer.removeAll()
   }
 }
-
-/// What an extent's bytes add up to.
-struct ExtentSums: Sendable {
-  var checksum: UInt64
-  var digest: [UInt8]?
-}

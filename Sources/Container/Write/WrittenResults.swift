@@ -10,6 +10,8 @@ struct WrittenResults: Sendable {
   var errors: [ErrorRecord?]
   /// For each source the XXH3-64 of the whole file.
   var sourceChecksums: [UInt64?]
+  /// Whether the index was written and all forced to the disk.
+  var isSealed = false
 
   init(plan: ContainerPlan) {
     writeCounts = Array(repeating: 0, count: plan.extents.count)

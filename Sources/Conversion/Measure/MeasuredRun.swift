@@ -23,23 +23,30 @@ struct MeasuredRun {
   let seed: UInt64
   let threads: Int
   let progress: ProgressHandler?
+  /// Where finished layers are noted; nil if nobody will go on from here.
+  var journal: Journal?
+  /// What need not be done again.
+  var finished = FinishedWork()
 
   func run() throws -> Outcome {
     let weights = WeightTable(units: units)
-    let layers = Dictionary(
-      uniqueKeysWithValues: source.description.layers.map { ($0.index, $0) })
-    let statistics = Mutex([[ErrorStatistics]](repeating: [], count: units.count))
+    var known = [[ErrorStatistics]](repeating: [], count: units.count)
+    for (unit, errors) in finished.statistics { known[unit] = errors }
+    let statistics = Mutex(known)
     let total = units.reduce(0) { $0 + $1.sourceByteCount }
-    let done = Atomic<Int>(0)
-    var entries: [Report.LayerEntry] = []
-    var streams = try tokens.map {
-      try Streams(tokens: $0, description: source.description, weights: weights, pass: pass)
-    }
+    let done = Atomic<Int>(finished.statistics.keys.reduce(0) { $0 + units[$1].sourceByteCount })
+    var entries = finished.layers
+    var streams =
+      try finished.streams
+      ?? tokens.map {
+        try Streams(tokens: $0, description: source.description, weights: weights, pass: pass)
+      }
 
-    for stage in stages() {
-      let layer = units[stage.lowerBound].layer.flatMap { layers[$0] }
-      let measurement = try streams.flatMap { streams in
-        try layer.map {
+    let layers = source.description.layers
+    for stage in ConversionPlan.stages(of: units, layers: tokens == nil ? [] : layers) {
+      let isFinished = stage.units.lowerBound < finished.firstUnmeasuredUnit
+      let measurement = try (isFinished ? nil : streams).flatMap { streams in
+        try stage.layer.map {
           try LayerMeasurement(
             layer: $0, streams: $0.isMultiTokenPrediction ? nil : streams,
             normEpsilon: source.description.normEpsilon,
@@ -51,10 +58,12 @@ struct MeasuredRun {
       let sink = OrderedSink<(unit: Int, result: MLPProbe.Result?)> { [units] in
         if let result = $0.result { measurement?.add(result, of: units[$0.unit]) }
       }
-      let detail = layer.map { "layer \($0.index + 1) of \(source.description.layers.count)" } ?? ""
-      try WorkerPool.forEach(count: stage.count, threads: threads) {
+      let place = units[stage.units.lowerBound].layer
+      let detail = place.map { "layer \($0 + 1) of \(layers.count)" } ?? ""
+      let missing = stage.units.filter { finished.statistics[$0] == nil }
+      try WorkerPool.forEach(count: missing.count, threads: threads) {
         [units, pass, phase, progress] in
-        let unit = stage.lowerBound + $0
+        let unit = missing[$0]
         let (errors, result) = try Self.process(
           units[unit], at: unit, probe: measurement?.probe(of: units[unit]), pass: pass
         ) { byteCount in
@@ -67,9 +76,11 @@ struct MeasuredRun {
       if let measurement {
         let (entry, output) = measurement.finish()
         entries.append(entry)
-        if !measurement.layer.isMultiTokenPrediction {
-          streams?.add(output, of: measurement.layer, input: measurement.input)
-        }
+        let isPassed = !measurement.layer.isMultiTokenPrediction
+        if isPassed { streams?.add(output, of: measurement.layer, input: measurement.input) }
+        try journal?.append(
+          LayerRecord(firstUnit: stage.units.lowerBound, entry: entry, streams: nil),
+          streams: isPassed ? streams : nil)
       }
     }
     return Outcome(statistics: statistics.withLock { $0 }, layers: entries)
@@ -100,17 +111,5 @@ struct MeasuredRun {
       }
     }
     return (errors, probe?.result())
-  }
-
-  /// The runs of units of one layer.
-  private func stages() -> [Range<Int>] {
-    var stages: [Range<Int>] = []
-    var start = 0
-    for index in units.indices.dropFirst() where units[index].layer != units[start].layer {
-      stages.append(start..<index)
-      start = index
-    }
-    if start < units.count { stages.append(start..<units.count) }
-    return stages
   }
 }

@@ -28,6 +28,13 @@ struct Streams: Sendable {
       rows: tokens.count, columns: hidden, values: rows.delivered.map { $0 * factor })
   }
 
+  /// Streams as they were behind some layer.
+  init(tokens: [Int], reference: Matrix, delivered: Matrix) {
+    self.tokens = tokens
+    self.reference = reference
+    self.delivered = delivered
+  }
+
   /// Joins a layer's output with the streams.
   mutating func add(_ output: LayerOutput, of layer: LayerDescription, input: LayerInput) {
     reference = layer.residual(

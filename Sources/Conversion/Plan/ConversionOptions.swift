@@ -23,6 +23,8 @@ public struct ConversionOptions: Sendable {
   public var gate = true
   /// Whether an existing output is replaced.
   public var force = false
+  /// Whether what an interrupted run has done is dropped rather than taken up.
+  public var restart = false
   /// Whether NaN and infinite weights are let through; they count as zero or saturate.
   public var allowsNonFinite = false
   /// Whether the output gets a SHA-256 digest of each extent.

@@ -7,16 +7,21 @@ import SourceWeights
 import Synchronization
 import Tensors
 
-/// Quantizes and writes the units of a plan.
+/// Quantizes and writes the units of a plan, and notes each in the journal.
 final class ConvertingPass: MeasuringPass {
   private let plan: ConversionPlan
   private let writer: ContainerWriter
+  private let journal: Journal
+  private let watch: SourceWatch
   /// XXH3-64 of each of the source's tensors, by name.
   private let tensorChecksums = Mutex<[String: UInt64]>([:])
 
-  init(plan: ConversionPlan, writer: ContainerWriter) {
+  init(plan: ConversionPlan, output: ResumableOutput) {
     self.plan = plan
-    self.writer = writer
+    writer = output.writer
+    journal = output.journal
+    watch = output.watch
+    for record in output.keptUnits { restore(record) }
   }
 
   func process(
@@ -24,6 +29,7 @@ final class ConvertingPass: MeasuringPass {
   ) throws -> [ErrorStatistics] {
     let extent = writer.extent(unit)
     var statistics: [ErrorStatistics] = []
+    var unitChecksums: [String: UInt64] = [:]
     for (index, weight) in plan.units[unit].weights.enumerated() {
       try extent.pad(toMultipleOf: QuantizedLayout.planeAlignment)
       let outcome = try transfer(weight, to: extent).run(observe(index))
@@ -31,18 +37,39 @@ final class ConvertingPass: MeasuringPass {
         throw ConversionError.nonFiniteWeight(
           tensor: weight.source.name, count: outcome.statistics.nonFiniteCount)
       }
-      if weight.isQuantized {
-        writer.setErrorRecord(
-          ErrorRecord(outcome.statistics), ofTensor: index, inExtent: unit)
-      }
       var checksums = outcome.checksums
       // A part is not its tensor.
       if weight.part != nil { checksums[weight.source.primary.name] = nil }
-      tensorChecksums.withLock { $0.merge(checksums) { _, new in new } }
+      unitChecksums.merge(checksums) { _, new in new }
       statistics.append(outcome.statistics)
     }
     try extent.finish()
+    let checkpoint = plan.source.checkpoint
+    let record = UnitRecord(
+      unit: unit, sums: writer.sums(ofExtent: unit), statistics: statistics,
+      tensorChecksums: Dictionary(
+        uniqueKeysWithValues: unitChecksums.compactMap { name, checksum in
+          checkpoint.position(of: name).map { ($0, checksum) }
+        }))
+    // What was read from a file that changed meanwhile is not noted.
+    try watch.check(Set(plan.units[unit].weights.map(\.source.primary.fileIndex)))
+    try journal.append(record)
+    restore(record)
     return statistics
+  }
+
+  /// Takes what is known of a unit whose extent is written.
+  private func restore(_ record: UnitRecord) {
+    for (index, weight) in plan.units[record.unit].weights.enumerated() where weight.isQuantized {
+      writer.setErrorRecord(
+        ErrorRecord(record.statistics[index]), ofTensor: index, inExtent: record.unit)
+    }
+    let tensors = plan.source.checkpoint.tensors
+    tensorChecksums.withLock { checksums in
+      for (tensor, checksum) in record.tensorChecksums {
+        checksums[tensors[tensor].name] = checksum
+      }
+    }
   }
 
   func walk(_ weight: PlannedWeight, tiles: [Range<Int>], observe: TileObserver) throws {

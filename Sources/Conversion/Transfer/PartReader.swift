@@ -105,6 +105,7 @@ struct PartReader {
     var turned = [UInt8](repeating: 0, count: part.outputCount * inputs * size)
     let height = max(1, TileRows.elementCount / max(1, weight.columns))
     for start in Swift.stride(from: 0, to: inputs, by: height) {
+      try Interruption.check()
       let rows = start..<min(inputs, start + height)
       let bytes = try storedMatrix(rows)
       for output in 0..<part.outputCount {

@@ -101,6 +101,7 @@ struct TileSource {
     var buffer = [Float](repeating: 0, count: capacity)
     var maximum: Float = 0
     for rows in tiles {
+      try Interruption.check()
       try read(rows, into: &buffer)
       let tile = buffer[..<(rows.count * shape.columns)]
       for value in tile where value.magnitude > maximum && value.isFinite {
