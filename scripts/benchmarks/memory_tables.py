@@ -1,0 +1,121 @@
+"""The table on memory: what a conversion holds under real limits, by the size of the checkpoint."""
+import contextlib
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import threading
+import time
+
+from benchmark import read_all, shards, source_bytes
+from measured import CommandFailed
+
+LIMIT = 512 << 20
+GROUPS = pathlib.Path("/sys/fs/cgroup/memory")
+
+
+@contextlib.contextmanager
+def memory_group(byte_count):
+    """A cgroup (version 1) with this limit, or None where none can be made."""
+    group = GROUPS / f"kelter-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(str(byte_count))
+    except OSError:
+        yield None
+        return
+    try:
+        yield group
+    finally:
+        for _ in range(100):
+            with contextlib.suppress(OSError):
+                group.rmdir()
+                return
+            time.sleep(0.05)
+
+
+def anonymous_bytes(pid):
+    """What the process holds that no file backs."""
+    with contextlib.suppress(OSError, ProcessLookupError):
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) << 10
+    return 0
+
+
+def limited(command, group, log):
+    """Runs a command under RLIMIT_DATA and in the group; returns its peak of anonymous bytes,
+    looked at a hundred times a second, and its wall time."""
+    def enter():
+        if group:
+            (group / "tasks").write_text(str(os.getpid()))
+        resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+
+    peak, done = 0, threading.Event()
+    start = time.monotonic()
+    with open(log, "wb") as out:
+        child = subprocess.Popen(command, stdout=out, stderr=out, preexec_fn=enter)
+
+        def watch():
+            nonlocal peak
+            while not done.wait(0.01):
+                peak = max(peak, anonymous_bytes(child.pid))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            code = child.wait()
+        finally:
+            done.set()
+            watcher.join()
+    wall = time.monotonic() - start
+    if code != 0:
+        text = " ".join(pathlib.Path(log).read_text(errors="replace").split()[-40:])
+        raise CommandFailed(f"exit code {code} under a limit of 512 MiB: {text}")
+    return peak, wall
+
+
+def memory(benchmark):
+    """Conversions with the gate under limits of 512 MiB."""
+    log = benchmark.folder / "kelter.log"
+    with memory_group(LIMIT) as group:
+        where = "RLIMIT_DATA of 512 MiB" + (
+            " in a cgroup of 512 MiB, page cache included" if group else
+            "; no cgroup of version 1 could be made here")
+        yield (f"`kelter convert --scheme int4-g32 --memory-limit 512MiB`, gate on, under {where}. "
+               "The peak is that of anonymous memory, looked at a hundred times a second.")
+        yield ""
+        yield "| source | GB | peak, MiB | wall | of the first one's peak | limit |"
+        yield "|---|---|---|---|---|---|"
+        first = None
+        for name in "fp8", "fp8-triple":
+            checkpoint = benchmark.checkpoint(name)
+            read_all(shards(checkpoint))
+            size = source_bytes(checkpoint) / 1e9
+            output = benchmark.folder / "out.kelter"
+            found = [
+                limited([benchmark.kelter, "convert", checkpoint, "-o", output, "--quiet",
+                         "--scheme", "int4-g32", "--memory-limit", "512MiB", "--force"], group, log)
+                for _ in range(1 if benchmark.quick else 2)]
+            benchmark.remove_output()
+            if name != "fp8":
+                benchmark.remove_checkpoint(name)
+            peak = statistics.median(peak for peak, _ in found)
+            first = first or peak
+            judged = benchmark.limit(f"peak in MiB, {name}", peak / 2**20, 512)
+            if name != "fp8":
+                judged += ", " + benchmark.limit(f"growth of the peak, {name}", peak / first, 1.1)
+            yield (f"| {name.upper()} | {size:.2f} | {peak / 2**20:.0f} "
+                   f"| {statistics.median(wall for _, wall in found):.1f} s | {peak / first:.2f} "
+                   f"| {judged} |")
+    yield ""
+    command = [benchmark.kelter, "convert", benchmark.checkpoint("fp8"), "-o",
+               benchmark.folder / "out.kelter", "--scheme", "int4-g32", "--memory-limit", "4MiB"]
+    refused = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if refused.returncode == 0:
+        benchmark.missed.append("--memory-limit 4MiB was not refused")
+    benchmark.remove_output()
+    message = refused.stderr.strip().replace(str(benchmark.folder) + "/", "")
+    yield f"With `--memory-limit 4MiB`, before anything is read: exit code {refused.returncode},"
+    yield f"`{message}`"
