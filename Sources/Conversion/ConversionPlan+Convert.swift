@@ -40,14 +40,14 @@ extension ConversionPlan {
       let report = try run(output, tokens: tokens, threads: threads, progress: progress)
       try reportFile.write(Array(report.json().utf8).rawSpan, at: 0)
       guard report.budget.passed else {
-        output.discard()
         try reportFile.publish()
+        output.discard()
         return report
       }
-      // The report comes first: where the output is, its report is too.
       try output.writer.seal()
       try Interruption.check()
       try output.watch.check()
+      // The report comes first: where the output is, its report is too.
       try reportFile.publish()
       try output.writer.publish()
       output.journal.remove()

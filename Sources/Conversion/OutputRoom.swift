@@ -31,15 +31,19 @@ extension Source {
   public func checkIsNotPart(_ path: FilePath) throws(ConversionError) {
     guard let there = try? SystemCalls.status(of: path, followingLinks: true) else { return }
     let index = checkpoint.path.appending("model.safetensors.index.json")
-    // Outputs of former runs may lie in the folder.
-    let others = checkpoint.unreadFiles.filter {
-      !$0.string.hasSuffix(".kelter") && !$0.string.hasSuffix(".report.json")
-    }
+    let others = checkpoint.unreadFiles.filter { !Self.isOutput($0) }
     for file in checkpoint.files.map(\.path) + checkpoint.sideFiles + others + [index] {
       guard let status = try? SystemCalls.status(of: file, followingLinks: true) else { continue }
       if status.device == there.device && status.inode == there.inode {
         throw .outputIsSource(path: path.string)
       }
     }
+  }
+
+  /// Whether a file's name is that of an output, finished or not: runs may leave theirs in the
+  /// folder of the source.
+  static func isOutput(_ path: FilePath) -> Bool {
+    [".kelter", ".kelter.partial", ".kelter.journal", ".report.json", ".report.json.partial"]
+      .contains { path.string.hasSuffix($0) }
   }
 }

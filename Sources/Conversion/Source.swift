@@ -55,8 +55,9 @@ public struct Source: Sendable {
         "\(weights.activationScales.count) scales of activations are not carried:"
           + " a runtime has to find its own")
     }
-    if !checkpoint.unreadFiles.isEmpty {
-      let names = checkpoint.unreadFiles.compactMap { $0.lastComponent?.string }
+    let unread = checkpoint.unreadFiles.filter { !Self.isOutput($0) }
+    if !unread.isEmpty {
+      let names = unread.compactMap { $0.lastComponent?.string }
       let shown = names.prefix(3).joined(separator: ", ")
       notes.append(
         "not read: " + shown + (names.count > 3 ? " and \(names.count - 3) other files" : ""))

@@ -203,6 +203,29 @@ struct DisturbedConversion {
     }
   }
 
+  /// What a run leaves in the folder of the source is none of the source.
+  @Test func besideTheSource() throws {
+    try FaultTests.withShim { shim, folder in
+      let source = try copyFixture("mixtral", to: folder)
+      let arguments = FaultTests.convert("mixtral", in: source).map {
+        $0 == Fixtures.path("mixtral").string ? source.string : $0
+      }
+      #expect(try CommandRun(arguments).exitCode == 0)
+      let report = try contents(source.appending("out.report.json"))
+      for name in DisturbedConversion.outputs {
+        try FileManager.default.removeItem(atPath: source.appending(name).string)
+      }
+      for letter in ["w", "s"] {
+        let faults = ["SHIM_KILL_IN": letter, "SHIM_KILL_AT": letter == "w" ? "20" : "0"]
+        #expect(
+          try CommandRun(arguments, environment: shim.environment(faults)).exitCode == -1)
+      }
+      #expect(try CommandRun(arguments).exitCode == 0)
+      #expect(try contents(source.appending("out.report.json")) == report)
+      #expect(!exists(source.appending("out.kelter.journal")))
+    }
+  }
+
   /// The figures of the weights in the report.
   static func weights(in folder: FilePath) throws -> [JSONValue] {
     let report = try JSONValue(

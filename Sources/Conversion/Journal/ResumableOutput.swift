@@ -48,8 +48,7 @@ struct ResumableOutput: Sendable {
           writer: writer, journal: journal, watch: watch, plan: plan, tokens: tokens,
           threads: threads, progress: progress)
       } catch {
-        writer.keep()
-        throw error
+        throw keep(writer, after: error)
       }
     }
     if writer.isAdopted { try writer.startOver() }
@@ -73,6 +72,10 @@ struct ResumableOutput: Sendable {
       discard()
       return error
     }
+    return Self.keep(writer, after: error)
+  }
+
+  private static func keep(_ writer: ContainerWriter, after error: any Error) -> any Error {
     writer.keep()
     guard let error = error as? any KelterError else { return error }
     return ConversionError.kept(error, partial: writer.partialPath.string)
