@@ -195,6 +195,7 @@ import Testing
     (["export"], ["f32", "bf16", "--output", "must not exist"]),
     (["pack"], ["--level", "--threads", "--force", "zstd -d"]),
     (["unpack"], ["--threads", "--force", "checksums", ".zst"]),
+    (["expert"], ["--layer", "--expert", "--runs", "16 KiB", "formats/container.md"]),
   ])
   func help(command: [String], parts: [String]) throws {
     let run = try CommandRun(command + ["--help"])

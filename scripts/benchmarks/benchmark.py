@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from measured import HERE, CommandFailed, kelter, measure_quietly, spread
-from yardstick import Yardstick, cheaper
+from yardstick import Yardstick
 
 DTYPE_BYTES = {"F8_E4M3": 1, "BF16": 2, "F32": 4}
 DEEPSEEK = ["--layout", "deepseek-v3", "--heads", "32", "--experts-per-token", "2"]
@@ -134,8 +134,7 @@ def read_all(files):
 
 
 def against_yardstick(benchmark, checkpoint, *arguments, rounds):
-    """(conversions, yardstick's runs, how it wrote), taken in turns after one conversion to warm
-    up."""
+    """(conversions, {what: the yardstick's runs}), taken in turns after one conversion to warm up."""
     files = shards(checkpoint)
     read_all(files)
     size = benchmark.convert(checkpoint, *arguments).output_bytes
@@ -144,7 +143,7 @@ def against_yardstick(benchmark, checkpoint, *arguments, rounds):
         for what, runs in benchmark.yardstick.run(files, size, benchmark.threads).items():
             yardstick.setdefault(what, []).extend(runs)
         conversions.append(benchmark.convert(checkpoint, *arguments))
-    return conversions, *cheaper(yardstick, "both")
+    return conversions, yardstick
 
 
 def ratio(measured, reference):

@@ -1,10 +1,12 @@
 """What the benchmarks share: a release build, and commands whose time and memory are measured."""
+import contextlib
 import dataclasses
 import os
 import pathlib
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -52,6 +54,43 @@ def measure_quietly(command, log, **options):
         except CommandFailed as error:
             lines = pathlib.Path(log).read_text(errors="replace").splitlines()
             raise CommandFailed(f"{error}: {' '.join(lines[-3:])}") from None
+
+
+def anonymous_bytes(pid):
+    """What a process holds that no file backs."""
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) << 10
+    return 0
+
+
+def watch(command, log, **options):
+    """Runs a command, its output in a file; returns its peak of anonymous bytes, looked at two
+    hundred times a second, and its wall time. Raises CommandFailed if it fails."""
+    peak, done = 0, threading.Event()
+    start = time.monotonic()
+    with open(log, "wb") as out:
+        child = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, **options)
+
+        def look():
+            nonlocal peak
+            while not done.wait(0.005):
+                peak = max(peak, anonymous_bytes(child.pid))
+
+        watcher = threading.Thread(target=look)
+        watcher.start()
+        try:
+            code = child.wait()
+        finally:
+            done.set()
+            watcher.join()
+            child.kill()
+    wall = time.monotonic() - start
+    if code != 0:
+        text = " ".join(pathlib.Path(log).read_text(errors="replace").split()[-40:])
+        raise CommandFailed(f"exit code {code}: {' '.join(map(str, command))}: {text}")
+    return peak, wall
 
 
 def run(command, **options):

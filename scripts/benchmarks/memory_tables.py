@@ -5,11 +5,10 @@ import pathlib
 import resource
 import statistics
 import subprocess
-import threading
 import time
 
 from benchmark import read_all, shards, source_bytes
-from measured import CommandFailed
+from measured import watch
 
 LIMIT = 512 << 20
 GROUPS = pathlib.Path("/sys/fs/cgroup/memory")
@@ -35,45 +34,14 @@ def memory_group(byte_count):
             time.sleep(0.05)
 
 
-def anonymous_bytes(pid):
-    """What the process holds that no file backs."""
-    with contextlib.suppress(OSError, ProcessLookupError):
-        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("RssAnon:"):
-                return int(line.split()[1]) << 10
-    return 0
-
-
 def limited(command, group, log):
-    """Runs a command under RLIMIT_DATA and in the group; returns its peak of anonymous bytes,
-    looked at a hundred times a second, and its wall time."""
+    """Runs a command under RLIMIT_DATA and in the group."""
     def enter():
         if group:
             (group / "tasks").write_text(str(os.getpid()))
         resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
 
-    peak, done = 0, threading.Event()
-    start = time.monotonic()
-    with open(log, "wb") as out:
-        child = subprocess.Popen(command, stdout=out, stderr=out, preexec_fn=enter)
-
-        def watch():
-            nonlocal peak
-            while not done.wait(0.01):
-                peak = max(peak, anonymous_bytes(child.pid))
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        try:
-            code = child.wait()
-        finally:
-            done.set()
-            watcher.join()
-    wall = time.monotonic() - start
-    if code != 0:
-        text = " ".join(pathlib.Path(log).read_text(errors="replace").split()[-40:])
-        raise CommandFailed(f"exit code {code} under a limit of 512 MiB: {text}")
-    return peak, wall
+    return watch(command, log, preexec_fn=enter)
 
 
 def memory(benchmark):
@@ -84,7 +52,7 @@ def memory(benchmark):
             " in a cgroup of 512 MiB, page cache included" if group else
             "; no cgroup of version 1 could be made here")
         yield (f"`kelter convert --scheme int4-g32 --memory-limit 512MiB`, gate on, under {where}. "
-               "The peak is that of anonymous memory, looked at a hundred times a second.")
+               "The peak is that of anonymous memory, looked at 200 times a second.")
         yield ""
         yield "| source | GB | peak, MiB | wall | of the first one's peak | limit |"
         yield "|---|---|---|---|---|---|"
