@@ -33,9 +33,11 @@ public struct Comparison: Sendable, Codable, Equatable {
   /// What only one has, as `metric where`.
   public let onlyInA: [String]
   public let onlyInB: [String]
+  /// Why figures of A and B may differ though the outputs do not: other tokens, another source.
+  public let notes: [String]
 
   enum CodingKeys: String, CodingKey {
-    case changes
+    case changes, notes
     case bytesA = "bytes_a"
     case bytesB = "bytes_b"
     case onlyInA = "only_in_a"
@@ -66,6 +68,7 @@ public struct Comparison: Sendable, Codable, Equatable {
     changes.append(Change(size, Double(bytesA), Double(bytesB)))
     self.changes = changes
     onlyInA = figuresA.list.filter { figuresB[$0.key] == nil }.map(\.key.description)
+    notes = MeasurementBasis.differences(figuresA.basis, figuresB.basis)
     onlyInB = figuresB.list.filter { figuresA[$0.key] == nil }.map(\.key.description)
   }
 }

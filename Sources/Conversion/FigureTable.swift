@@ -19,6 +19,8 @@ struct FigureTable {
 
   /// The size of the output in bytes.
   private(set) var byteCount: Int
+  /// What they were measured on.
+  private(set) var basis = MeasurementBasis()
   /// All figures, in the order in which they are stored. One that is no number is the worst that
   /// it can be, an infinity.
   private(set) var list: [(key: Key, value: Double)] = []
@@ -33,10 +35,12 @@ struct FigureTable {
       let report = try Report(
         json: file.bytes(in: 0..<file.byteCount), file: path.string)
       byteCount = report.bytes.output
+      basis = MeasurementBasis(report)
       add(report)
     } else {
       let reader = try ContainerReader(path: path)
       byteCount = reader.byteCount
+      basis = MeasurementBasis(sources: try reader.sources())
       let tensors = try reader.allTensors()
       let shared = Self.sharedNames(tensors.map(\.name))
       for tensor in tensors {

@@ -71,6 +71,8 @@ extension Report {
     package let median: Double?
     package let worst: Double?
     package let worstName: String
+    /// Where it is: `layer 3, expert 17`; its name, if it is in no layer.
+    package let worstPlace: String
   }
 
   /// The weight errors by role and scheme, in the order of roles.
@@ -84,8 +86,16 @@ extension Report {
       return WeightSummary(
         role: key[0], scheme: key[1], count: entries.count,
         median: Figures.quantile(0.5, of: entries.compactMap(\.relativeError)),
-        worst: worst?.relativeError, worstName: worst?.name ?? "")
+        worst: worst?.relativeError, worstName: worst?.name ?? "",
+        worstPlace: worst.map(\.place) ?? "")
     }
+  }
+}
+
+extension Report.WeightEntry {
+  fileprivate var place: String {
+    guard let layer else { return name }
+    return "layer \(layer)" + (expert.map { ", expert \($0)" } ?? "")
   }
 }
 

@@ -27,7 +27,7 @@ enum ComparisonText {
     var text = "\(comparison.family), \(Figures.bytes(comparison.sourceBytes)) now\n\n"
     text += table.text() + "\n"
     func line(_ name: String, _ value: String) {
-      text += "\(name) \(value)".wrapped(toColumn: 80, indent: name.count + 1)
+      text += "\(name) \(value)".wrapped(toColumn: TextTable.terminalWidth, indent: name.count + 1)
     }
     line("error:", "‖ŵ − w‖ / ‖w‖ \(basis), with --search \(comparison.search)")
     if !isWhole { line("±:", "with a probability of about 95 %, the error of all is within this") }

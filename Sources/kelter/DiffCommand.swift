@@ -45,7 +45,11 @@ struct DiffCommand: ReportingCommand {
           Figures.error(change.a), Figures.error(change.b),
         ])
       }
-      text += "\n" + table.text()
+      text += "\n" + table.text(width: TextTable.terminalWidth)
+    }
+    if !comparison.notes.isEmpty { text += "\n" }
+    for note in comparison.notes {
+      text += "note: \(note)".wrapped(toColumn: TextTable.terminalWidth, indent: 6)
     }
     if !comparison.onlyInA.isEmpty { text += "\n\(comparison.onlyInA.count) figures only in A\n" }
     if !comparison.onlyInB.isEmpty { text += "\n\(comparison.onlyInB.count) figures only in B\n" }

@@ -83,7 +83,7 @@ struct InspectCommand: ReportingCommand {
       text += "\n" + table.text()
     }
     if !inspection.notes.isEmpty { text += "\n" }
-    for note in inspection.notes { text += "note: \(note)".wrapped(toColumn: 100, indent: 6) }
+    for note in inspection.notes { text += "note: \(note)".wrapped(toColumn: TextTable.terminalWidth, indent: 6) }
     return text
   }
 
@@ -98,7 +98,7 @@ struct InspectCommand: ReportingCommand {
         "\(part.tensors)", Figures.count(part.parameters), Figures.bytes(part.bytes),
       ])
     }
-    return table.text()
+    return table.text(width: TextTable.terminalWidth)
   }
 }
 
@@ -107,7 +107,7 @@ extension String {
   /// spaces.
   func wrapped(toColumn column: Int, indent: Int) -> String {
     var lines = [""]
-    for word in split(separator: " ") {
+    for word in split(separator: " ", omittingEmptySubsequences: false) {
       if lines[lines.count - 1].count + word.count >= column, !lines[lines.count - 1].isEmpty {
         lines.append(String(repeating: " ", count: indent) + word)
       } else {

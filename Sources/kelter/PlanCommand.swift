@@ -121,11 +121,12 @@ struct PlanCommand: ReportingCommand {
 
   private func text(_ plan: PlanDocument) -> String {
     var text = "\(plan.family) to \(plan.scheme)\n\n"
-    var table = TextTable([
-      ("role", .left), ("tensors", .right), ("from", .left), ("to", .left), ("size", .right),
-      ("becomes", .right),
-    ])
     if tensors {
+      // One line each, however long, so that it can be searched.
+      var table = TextTable([
+        ("tensor", .left), ("shape", .right), ("from", .left), ("to", .left), ("size", .right),
+        ("becomes", .right),
+      ])
       for fate in plan.tensors {
         table.add([
           fate.name, fate.shape.map(String.init).joined(separator: "×"), fate.from,
@@ -133,22 +134,34 @@ struct PlanCommand: ReportingCommand {
           Figures.bytes(fate.outputBytes),
         ])
       }
+      text += table.text()
     } else {
+      var table = TextTable([
+        ("role", .left), ("tensors", .right), ("from", .left), ("to", .left), ("size", .right),
+        ("becomes", .right),
+      ])
       for row in plan.summaries() {
+        // What it is; --tensors tells the scales too.
+        let from = row.from.prefix { $0 != "(" }.split(separator: ", ").prefix(2)
         table.add([
-          row.role, "\(row.count)", row.from, row.scheme == "keep" ? "kept" : row.to,
-          Figures.bytes(row.sourceBytes), Figures.bytes(row.outputBytes),
+          row.role, "\(row.count)", from.joined(separator: ", "),
+          row.scheme == "keep" ? "kept" : row.scheme, Figures.bytes(row.sourceBytes),
+          Figures.bytes(row.outputBytes),
         ])
       }
+      text += table.text(width: TextTable.terminalWidth)
     }
-    text += table.text()
     text += "\nsource  \(Figures.bytes(plan.sourceBytes)) (\(plan.sourceBytes) bytes)\n"
-    text += "output  \(Figures.bytes(plan.outputBytes)) (\(plan.outputBytes) bytes, exactly)"
+    text += "output  \(Figures.bytes(plan.outputBytes)) (\(plan.outputBytes) bytes, exactly)\n"
+    text += "bits    "
     if let bits = plan.bitsPerWeight {
-      text += ", \(Figures.fixed(bits, digits: 3)) bits per quantized weight"
+      text += "\(Figures.fixed(bits, digits: 3)) per quantized weight, "
     }
-    text += ", \(Figures.fixed(plan.fileBitsPerWeight, digits: 3)) per weight of the file\n"
-    for note in plan.notes { text += "\nnote: \(note)\n" }
+    text += "\(Figures.fixed(plan.fileBitsPerWeight, digits: 3)) per weight of the file\n"
+    if !plan.notes.isEmpty { text += "\n" }
+    for note in plan.notes {
+      text += "note: \(note)".wrapped(toColumn: TextTable.terminalWidth, indent: 6)
+    }
     return text
   }
 }

@@ -7,20 +7,20 @@ enum ReportText {
     if !report.weights.isEmpty {
       var table = TextTable([
         ("weights", .left), ("scheme", .left), ("tensors", .right), ("median error", .right),
-        ("worst", .right), ("worst tensor", .left),
+        ("worst", .right), ("of", .left),
       ])
       for row in report.weightSummary() {
         table.add([
           row.role, row.scheme, "\(row.count)", Figures.error(row.median), Figures.error(row.worst),
-          row.worstName,
+          row.worstPlace,
         ])
       }
-      text += table.text() + "\n"
+      text += table.text(width: TextTable.terminalWidth) + "\n"
     }
     if !report.layers.isEmpty {
       var table = TextTable([
         ("layer", .right), ("kind", .left), ("error", .right), ("cumulative", .right),
-        ("cosine", .right), ("routing agreement", .right), ("worst expert", .left),
+        ("cosine", .right), ("same experts", .right), ("worst expert", .left),
       ])
       for layer in report.layers {
         let isSeeded = layer.input == "seeded"
@@ -32,9 +32,11 @@ enum ReportText {
           layer.worstExpert,
         ])
       }
-      text += table.text()
-      text += "errors of the MLP output on \(report.measurement.tokenCount) tokens"
-      text += " (\(report.measurement.tokens)), attention omitted\n\n"
+      text += table.text(width: TextTable.terminalWidth)
+      let basis =
+        "errors of the MLP output on \(report.measurement.tokenCount) tokens"
+        + " (\(report.measurement.tokens)), attention omitted"
+      text += basis.wrapped(toColumn: TextTable.terminalWidth, indent: 0) + "\n"
     }
     text += "source  \(Figures.bytes(report.bytes.source))\n"
     text += "output  \(Figures.bytes(report.bytes.output))"
@@ -42,7 +44,9 @@ enum ReportText {
       text += ", \(Figures.fixed(bits, digits: 3)) bits per quantized weight"
     }
     text += "\n"
-    for note in report.notes { text += "note    \(note)\n" }
+    for note in report.notes {
+      text += "note    \(note)".wrapped(toColumn: TextTable.terminalWidth, indent: 8)
+    }
     for violation in report.budget.violations.prefix(20) {
       text += "over    \(violation.metric) of \(violation.location) is"
       text += " \(Figures.error(violation.value)), the limit is \(Figures.error(violation.limit))\n"

@@ -84,7 +84,9 @@ struct VerifyCommand: ReportingCommand {
     }
     try show(document) {
       "sound   \(path), \(Figures.bytes(reader.byteCount)): structure, checksums and scales\n"
-        + document.notes.map { "note    \($0)\n" }.joined()
+        + document.notes.map {
+          "note    \($0)".wrapped(toColumn: TextTable.terminalWidth, indent: 8)
+        }.joined()
         + (document.report.map { "\n" + ReportText.summary(of: $0, output: path) } ?? "")
     }
     if let report = document.report, !report.budget.passed { throw overBudget(report) }

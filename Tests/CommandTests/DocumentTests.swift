@@ -71,6 +71,67 @@ import Testing
     }
   }
 
+  /// What is printed for people fits the terminal that nobody widened; only a list of all tensors has
+  /// a line each, for `grep`.
+  @Test(arguments: ["trained", "gpt_oss", "kimi_k2_thinking_int4", "deepseek_v3_mtp"])
+  func linesFit(fixture: String) throws {
+    try withTemporaryFolder { folder in
+      let source = Fixtures.path(fixture).string
+      let recipe = folder.appending("r.yaml").string
+      try writeFile(
+        FilePath(recipe), Array("rules: [{role: attention, scheme: int4-asym-g128}]".utf8))
+      let (a, b) = (folder.appending("a.kelter").string, folder.appending("b.kelter").string)
+      for arguments in [
+        ["inspect", source], ["plan", source, "--scheme", "fp8-e4m3-channel", "--recipe", recipe],
+        ["plan", source, "--compare", "--search", "absmax"],
+        ["convert", source, "-o", "a.kelter", "--scheme", "int4-asym-g128", "--recipe", "r.yaml"],
+        ["convert", source, "-o", "b.kelter", "--scheme", "nvfp4", "--search", "absmax"],
+        ["verify", "a.kelter", "--against", source], ["inspect", "a.kelter"],
+        ["diff", "a.report.json", "b.report.json"],
+      ] {
+        let run = try CommandRun(arguments, folder: folder)
+        #expect(run.exitCode == 0, "\(arguments): \(run.errors)")
+        for line in run.output.split(separator: "\n") {
+          #expect(line.count <= 80, "\(arguments): \(line)")
+        }
+      }
+      #expect(exists(FilePath(a)) && exists(FilePath(b)))
+    }
+  }
+
+  /// Figures that were measured on other tokens, or from another source, are told apart.
+  @Test func differencesOfWhatWasMeasured() throws {
+    try withTemporaryFolder { folder in
+      let tokens = Fixtures.path("trained/tokens-test.safetensors").string
+      func convert(_ name: String, _ fixture: String, _ options: String...) throws -> String {
+        let run = try CommandRun(
+          [
+            "convert", Fixtures.path(fixture).string, "-o", "\(name).kelter", "--scheme", "mxfp4",
+            "--search", "absmax", "--quiet",
+          ] + options, folder: folder)
+        #expect(run.exitCode == 0, "\(run.errors)")
+        return folder.appending("\(name).report.json").string
+      }
+      let a = try convert("a", "trained", "--tokens", tokens)
+      func notes(_ other: String) throws -> [String] {
+        try Self.document("diff", ["diff", a, other])["notes"]?.array?.compactMap(\.string) ?? ["?"]
+      }
+      // Of the file's own checksums, and with the same tokens, there is nothing to tell.
+      #expect(try notes(folder.appending("a.kelter").string) == [])
+      #expect(try notes(convert("b", "trained", "--tokens", tokens, "--seed", "9")) == [])
+      let seeded = try notes(convert("c", "trained"))
+      #expect(seeded.count == 1 && seeded[0].contains("256 tokens (seeded), seed 0 in B"))
+      let fewer = try notes(convert("d", "trained", "--tokens", tokens, "--token-count", "64"))
+      #expect(fewer.count == 1 && fewer[0].contains("64 tokens (tokens-test.safetensors) in B"))
+
+      let (x, y) = (
+        try convert("x", "deepseek_v3", "--no-gate"), try convert("y", "deepseek_v3_fp8", "--no-gate")
+      )
+      let other = try Self.document("diff", ["diff", x, y])["notes"]?.array?.compactMap(\.string)
+      #expect(other?.count == 1 && other?[0].contains("same source") == true, "\(other ?? [])")
+    }
+  }
+
   @Test func overTheBudget() throws {
     try withTemporaryFolder { folder in
       try writeFile("b.yaml", in: folder, Array("layers: {relative_error: 0.001}".utf8))

@@ -133,7 +133,9 @@ import Testing
         #expect(changed.allSatisfy { $0[better ? "b" : "a"]?.double != nil })
       }
       let run = try kelter("diff", report, lost.string, "--top", "1")
-      #expect(run.output.hasPrefix("0 better, 3 worse, ") && run.output.contains(name))
+      #expect(run.output.hasPrefix("0 better, 3 worse, "))
+      // A long name goes over several lines of its column.
+      for part in name.split(separator: ".") { #expect(run.output.contains(part)) }
     }
   }
 }

@@ -4,10 +4,52 @@ import Conversion
 import FixtureSupport
 import Quantization
 import SystemPackage
+import Tensors
 import Testing
 
 /// A container matched with its source.
 @Suite struct VerificationTests {
+  /// A file may say that a norm is stored as whole numbers, which nobody writes.
+  @Test func tensorOfNoNumbersIsRefused() throws {
+    try withTemporaryFolder { folder in
+      let source = try Source(path: Fixtures.path("mixtral"))
+      var options = ConversionOptions(scheme: .keep)
+      let plan = try ConversionPlan(source: source, options: options)
+      var extents = Array(plan.container.extents.prefix(plan.units.count))
+      let name = "model.layers.0.post_attention_layernorm.weight"
+      for extent in extents.indices {
+        for tensor in extents[extent].tensors.indices
+        where extents[extent].tensors[tensor].name == name {
+          #expect(extents[extent].tensors[tensor].encoding == .plain(.bf16))
+          extents[extent].tensors[tensor].encoding = .plain(.i16)
+        }
+      }
+      let writer = try ContainerWriter(
+        path: folder.appending("out.kelter"),
+        plan: ContainerPlan(
+          extents: extents, sources: plan.container.sources,
+          metadata: .object(["scheme": .string("keep")])),
+        replacing: false)
+      for (index, extent) in extents.enumerated() {
+        let output = writer.extent(index)
+        for tensor in extent.tensors.indices {
+          let range = writer.plan.byteRange(ofTensor: tensor, inExtent: index)
+          try output.pad(toMultipleOf: 64)
+          try output.append([UInt8](repeating: 0, count: range.count))
+        }
+        try output.finish()
+      }
+      try writer.publish()
+
+      options.tokenCount = 4
+      let verification = try Verification(
+        reader: ContainerReader(path: writer.path), source: source, options: options)
+      let error = #expect(throws: ConversionError.self) { try verification.run() }
+      #expect(error?.description.contains(name) == true, "\(String(describing: error))")
+      #expect(error?.description.contains("stored as no numbers") == true)
+    }
+  }
+
   /// A damaged record is damage that names its byte, not a tensor that is missing.
   @Test func damageIsNoAbsence() throws {
     try withTemporaryFolder { folder in
