@@ -25,7 +25,8 @@ struct InspectCommand: ReportingCommand {
   static func text(_ inspection: Inspection) -> String {
     var text = ""
     func line(_ name: String, _ value: String) {
-      text += name.padding(toColumn: 12) + value + "\n"
+      text += (name.padding(toColumn: 12) + value)
+        .wrapped(toColumn: TextTable.terminalWidth, indent: 12)
     }
     line(inspection.scheme == nil ? "checkpoint" : "file", inspection.name)
     if let scheme = inspection.scheme { line("scheme", scheme) }
@@ -83,7 +84,9 @@ struct InspectCommand: ReportingCommand {
       text += "\n" + table.text()
     }
     if !inspection.notes.isEmpty { text += "\n" }
-    for note in inspection.notes { text += "note: \(note)".wrapped(toColumn: TextTable.terminalWidth, indent: 6) }
+    for note in inspection.notes {
+      text += "note: \(note)".wrapped(toColumn: TextTable.terminalWidth, indent: 6)
+    }
     return text
   }
 

@@ -124,9 +124,8 @@ import Testing
       let fewer = try notes(convert("d", "trained", "--tokens", tokens, "--token-count", "64"))
       #expect(fewer.count == 1 && fewer[0].contains("64 tokens (tokens-test.safetensors) in B"))
 
-      let (x, y) = (
-        try convert("x", "deepseek_v3", "--no-gate"), try convert("y", "deepseek_v3_fp8", "--no-gate")
-      )
+      let x = try convert("x", "deepseek_v3", "--no-gate")
+      let y = try convert("y", "deepseek_v3_fp8", "--no-gate")
       let other = try Self.document("diff", ["diff", x, y])["notes"]?.array?.compactMap(\.string)
       #expect(other?.count == 1 && other?[0].contains("same source") == true, "\(other ?? [])")
     }
