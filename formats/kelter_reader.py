@@ -40,12 +40,16 @@ BITS = {
     "U32": 32, "F32": 32, "C64": 64, "F64": 64, "I64": 64, "U64": 64,
 }  # fmt: skip
 CODES = {1: ("E4M3", 8), 2: ("E2M1", 4), 3: ("INT8", 8), 4: ("INT4", 4), 5: ("UINT4", 4)}
+TABLE_CODES = {6: ("LUT4", 4), 7: ("LUT3", 3)}
+ENCODINGS = {1: "plain", 2: "quantized", 3: "tables"}
+TABLES_FEATURE = 1
+SUPER_COLUMNS = 256
 
 Section = namedtuple("Section", "offset size count checksum")
 Tensor = namedtuple(
     "Tensor",
     "name scheme role layer expert part source_dtype shape encoding dtype code zero_points "
-    "global_scale block_rows block_columns extent offset size payload_size",
+    "global_scale block_rows block_columns extent offset size payload_size table_count",
 )
 Extent = namedtuple("Extent", "kind offset size used_size checksum")
 Expert = namedtuple("Expert", "layer expert extent offset size used_size tensors offsets")
@@ -84,7 +88,9 @@ class Container:
             "<IQQQII", self.raw(12, 36)
         )
         require(self.version[0] == 1 and header_size == PAGE and alignment == PAGE, "wrong header")
-        require(required == 0, f"unknown required features {required:#x}")
+        unknown = required & ~TABLES_FEATURE
+        require(unknown == 0, f"unknown required features {unknown:#x}")
+        self.required = required
         require(size == self.size, f"the file has {self.size} bytes, its header says {size}")
         self.sections = self._directory(count)
 
@@ -129,20 +135,27 @@ class Container:
     @property
     def tensors(self):
         found = []
-        for f in self._records(3, "<8IH6B3I4x3Q8Q48x"):
+        for f in self._records(3, "<8IH6B3I4x3Q8QII40x"):
             (layer, expert, part, source_dtype, rank, encoding, dtype, code, flags) = f[6:15]
             (rows, columns, extent, offset, size, payload_size) = f[15:21]
-            require(rank <= 8 and encoding in (1, 2), "unknown encoding")
+            (table_count, super_columns) = f[29:31]
+            require(rank <= 8 and encoding in ENCODINGS, "unknown encoding")
             require(0 < dtype < len(DTYPES) and 0 < source_dtype < len(DTYPES), "unknown dtype")
-            require(encoding == 1 or (code in CODES and flags <= 3), "unknown code")
+            require(encoding != 2 or (code in CODES and flags <= 3), "unknown code")
+            if encoding == 3:
+                require(self.required & TABLES_FEATURE, "tables without their feature")
+                known = code in TABLE_CODES and DTYPES[dtype] == "F16" and flags == 2
+                require(known and rows == 1 and columns in (16, 32), "unknown code")
+                require(table_count in (1, 2) and super_columns == SUPER_COLUMNS, "unknown tables")
             require(offset + size <= self.size, "tensor outside of the file")
             found.append(
                 Tensor(
                     self._string(*f[0:2]), self._string(*f[2:4]), self._string(*f[4:6]), layer,
                     expert, part, DTYPES[source_dtype], f[21 : 21 + rank],
-                    "plain" if encoding == 1 else "quantized", DTYPES[dtype],
-                    CODES[code][0] if encoding == 2 else None, bool(flags & 1), bool(flags & 2),
-                    rows, columns, extent, offset, size, payload_size,
+                    ENCODINGS[encoding], DTYPES[dtype],
+                    (CODES | TABLE_CODES)[code][0] if encoding > 1 else None, bool(flags & 1),
+                    bool(flags & 2), rows, columns, extent, offset, size, payload_size,
+                    table_count,
                 )
             )  # fmt: skip
         return found
@@ -200,9 +213,14 @@ class Container:
         rows = int(np.prod(tensor.shape[:-1], dtype=object)) if tensor.shape else 1
         planes, size, payload_size = plane_places(tensor, rows, columns)
         require((size, payload_size) == (tensor.size, tensor.payload_size), "size of a tensor")
-        codes, scales, zero_points, global_scale = (
+        codes, scales, zero_points, global_scale, tables = (
             self.data[tensor.offset + start : tensor.offset + end] for start, end in planes
         )
+        if tensor.encoding == "tables":
+            global_scale = decode(global_scale, "F32")[0]
+            tables = tables.view(np.int8).reshape(tensor.table_count, -1)
+            values = from_tables(tensor, rows, columns, codes, scales, global_scale, tables)
+            return values.reshape(tensor.shape)
         scale_rows, scale_columns = scale_counts(tensor, rows, columns)
         scale_dtype = "F8_E8M0" if tensor.dtype == "U8" else tensor.dtype
         scales = decode(scales, scale_dtype).reshape(scale_rows, scale_columns)
@@ -268,22 +286,86 @@ def scale_counts(tensor, rows, columns):
     return scale_rows, scale_columns
 
 
+def super_blocks(tensor, columns):
+    """For each stretch of 256 columns: the number of its columns and of its groups, and the sizes of
+    its scales: of the 6-bit steps, of the choices of tables, of all."""
+    for start in range(0, columns, SUPER_COLUMNS):
+        count = min(SUPER_COLUMNS, columns - start)
+        groups = -(-count // tensor.block_columns)
+        steps = (6 * groups + 7) // 8
+        choices = (groups + 7) // 8 if tensor.table_count == 2 else 0
+        yield count, groups, steps, choices, round_up(2 + steps + choices, 2)
+
+
+def chunk_size(code, count):
+    """The size of the codes of up to 32 columns."""
+    return (count + 1) // 2 if code == "LUT4" else (count + 3) // 4 + (count + 7) // 8
+
+
 def plane_places(tensor, rows, columns):
-    """((start, end) of codes, scales, zero points, global scale), size, payload size."""
-    bits = dict(CODES.values())[tensor.code]
+    """((start, end) of codes, scales, zero points, global scale, tables), size, payload size."""
+    bits = dict((CODES | TABLE_CODES).values())[tensor.code]
     scale_rows, scale_columns = scale_counts(tensor, rows, columns)
     sizes = [
         rows * ((columns * bits + 7) // 8),
         scale_rows * scale_columns * BITS.get(tensor.dtype, 8) // 8,
         scale_rows * ((scale_columns + 1) // 2) if tensor.zero_points else 0,
         4 if tensor.global_scale else 0,
+        0,
     ]
+    if tensor.encoding == "tables":
+        chunk = chunk_size(tensor.code, 32)
+        sizes[0] = rows * (columns // 32 * chunk + chunk_size(tensor.code, columns % 32))
+        sizes[1] = rows * sum(sizes[-1] for sizes in super_blocks(tensor, columns))
+        sizes[4] = tensor.table_count * (16 if tensor.code == "LUT4" else 8)
     places, end = [], 0
     for size in sizes:
         start = round_up(end, 64)
         end = start + size
         places.append((start, end))
     return places, round_up(end, 64), sum(sizes)
+
+
+def from_tables(tensor, rows, columns, codes, scales, global_scale, tables):
+    """value = level × (step × (scale × global scale)), each product rounded to float32."""
+    codes = codes.reshape(rows, -1) if rows else codes.reshape(0, 0)
+    scales = scales.reshape(rows, -1) if rows else scales.reshape(0, 0)
+    values = np.empty((rows, columns), np.float32)
+    column = code_start = scale_start = 0
+    for count, groups, step_size, choice_size, size in super_blocks(tensor, columns):
+        record = scales[:, scale_start : scale_start + size]
+        super_scale = decode(record[:, :2], "F16") * np.float32(global_scale)
+        places = np.arange(6 * groups)
+        bits = record[:, 2 + places // 8] >> (places % 8).astype(np.uint8) & 1
+        steps = bits.reshape(rows, groups, 6) @ np.array([1, 2, 4, 8, 16, -32])
+        choices = np.zeros((rows, groups), int)
+        if choice_size:
+            group = np.arange(groups)
+            choices = record[:, 2 + step_size + group // 8] >> (group % 8).astype(np.uint8) & 1
+        group_scales = steps.astype(np.float32) * super_scale
+        for start in range(0, count, 32):
+            chunk = min(32, count - start)
+            end = code_start + chunk_size(tensor.code, chunk)
+            indices = unpack_chunk(tensor.code, codes[:, code_start:end], chunk)
+            group = (start + np.arange(chunk)) // tensor.block_columns
+            levels = tables[choices[:, group], indices].astype(np.float32)
+            values[:, column + start : column + start + chunk] = levels * group_scales[:, group]
+            code_start = end
+        column += count
+        scale_start += size
+    return values
+
+
+def unpack_chunk(code, data, count):
+    """The indices of up to 32 columns."""
+    column = np.arange(count)
+    if code == "LUT4":
+        half = (count + 1) // 2
+        return data[:, column % half] >> (4 * (column // half)).astype(np.uint8) & 15
+    quarter = (count + 3) // 4
+    low = data[:, column % quarter] >> (2 * (column // quarter)).astype(np.uint8) & 3
+    high = data[:, quarter + column // 8] >> (column % 8).astype(np.uint8) & 1
+    return low | high << 2
 
 
 def unpack_nibbles(data, columns):

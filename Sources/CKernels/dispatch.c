@@ -1,6 +1,7 @@
 #include "ck_checksum.h"
 #include "ck_convert.h"
 #include "ck_dispatch.h"
+#include "ck_lut.h"
 #include "ck_quantize.h"
 #include "ck_statistics.h"
 
@@ -108,4 +109,19 @@ void ck_dequantize_row(ck_code code, const uint8_t *codes, size_t columns, size_
 void ck_add_errors(const float *reference, const float *approximation, size_t rows,
                    size_t columns, ck_error_sums *sums) {
   CK_DISPATCH(ck_add_errors, reference, approximation, rows, columns, sums);
+}
+
+void ck_lut_learn(ck_lut *lut, const float *sample, size_t piece_count, size_t width,
+                  const float *importance) {
+  CK_DISPATCH_TO_AVX2(ck_lut_learn, lut, sample, piece_count, width, importance);
+}
+
+void ck_lut_quantize(const ck_lut *lut, ck_search search, const float *importance,
+                     const float *values, size_t rows, uint8_t *codes, uint8_t *scales) {
+  CK_DISPATCH_TO_AVX2(ck_lut_quantize, lut, search, importance, values, rows, codes, scales);
+}
+
+void ck_lut_dequantize(const ck_lut *lut, const uint8_t *codes, const uint8_t *scales, size_t rows,
+                       float *values) {
+  CK_DISPATCH_TO_AVX2(ck_lut_dequantize, lut, codes, scales, rows, values);
 }

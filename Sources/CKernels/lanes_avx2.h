@@ -101,3 +101,15 @@ CK_AVX2_INLINE void ck8_store_nibbles(__m256i lanes, uint8_t *bytes) {
   int32_t word = _mm_cvtsi128_si32(packed);
   memcpy(bytes, &word, sizeof word);
 }
+
+CK_AVX2_INLINE float ck8_least(__m256 lanes) {
+  __m128 four = _mm_min_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps(lanes, 1));
+  four = _mm_min_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_min_ss(four, _mm_movehdup_ps(four)));
+}
+
+CK_AVX2_INLINE float ck8_greatest(__m256 lanes) {
+  __m128 four = _mm_max_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps(lanes, 1));
+  four = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
+}

@@ -241,6 +241,7 @@ extension QuantizationFormat {
     var text = "\(code.name), \(block), \(scale.rawValue) scales"
     if hasZeroPoints { text += ", zero points" }
     if hasGlobalScale { text += ", global scale" }
+    if tableCount > 0 { text += tableCount == 1 ? ", a table" : ", \(tableCount) tables" }
     return text
   }
 }
@@ -253,6 +254,8 @@ extension CodeFormat {
     case .e2m1: "FP4 E2M1"
     case .int8: "INT8"
     case .int4, .uint4: "INT4"
+    case .lut4: "4-bit indices"
+    case .lut3: "3-bit indices"
     }
   }
 }

@@ -46,7 +46,7 @@ struct MemoryPlan {
       if case .quantize(let format) = weight.treatment {
         let layout = QuantizedLayout(format: format, rows: shape.rows, columns: shape.columns)
         byteCount += layout.payloadByteCount - layout.codes.count
-        if Quantizer.needsTensorMaximum(format) {
+        if format.neededSummary == .maximum {
           byteCount += TileSource.heldByteCount(elementCount: shape.elementCount)
         }
       }

@@ -10,6 +10,14 @@ extension Dequantizer {
     let layout = QuantizedLayout(format: format, rows: rows, columns: columns)
     precondition(values.count == rows * columns)
     if values.count == 0 { return 0 }
+    if var lut {
+      precondition(scales.count == layout.scales.count)
+      return unsafe values.withUnsafeBufferPointer { values in
+        unsafe scales.withUnsafeBufferPointer { scales in
+          unsafe Int(ck_lut_count_outside(&lut, scales.baseAddress, values.baseAddress, rows))
+        }
+      }
+    }
     let scales = decodeScales(scales)
     precondition(scales.count == layout.scaleRows * layout.scaleColumns)
     let blockRows = format.blockRows ?? rows
@@ -50,6 +58,7 @@ extension CodeFormat {
     case .int8: -128.5...127.5
     case .int4: -8.5...7.5
     case .uint4: -0.5 - Float(zeroPoint)...15.5 - Float(zeroPoint)
+    case .lut4, .lut3: preconditionFailure("the range of a group depends on its table")
     }
   }
 }

@@ -5,11 +5,14 @@ import Tensors
 /// which holds the same bytes) or F8_E4M3, and blocks of any size.
 ///
 /// A weight is `code × scale`, or `(code − zeroPoint) × scale`, rounded once to Float32. A global
-/// scale multiplies each scale before that, rounded to Float32.
+/// scale multiplies each scale before that, rounded to Float32. With tables a code is an index, and
+/// a group's scale is that of its 256 columns times its step.
 public struct Dequantizer: Sendable {
   public let format: QuantizationFormat
   public let columns: Int
   public let globalScale: Float?
+  /// With tables, what the kernels take.
+  private(set) var lut: ck_lut?
 
   /// Whether the format makes sense and can be decoded: what to ask of a format that a file states.
   public static func canDecode(_ format: QuantizationFormat) -> Bool {
@@ -18,16 +21,23 @@ public struct Dequantizer: Sendable {
     default: return false
     }
     return format.blockRows ?? 1 > 0 && format.blockColumns ?? 1 > 0
-      && format.hasZeroPoints == (format.code == .uint4)
+      && format.hasZeroPoints == (format.code == .uint4) && format.hasSoundTables
   }
 
-  /// - Precondition: `canDecode(format)`, `columns` is not negative; `globalScale` is there if the format has one.
-  public init(format: QuantizationFormat, columns: Int, globalScale: Float? = nil) {
+  /// - Precondition: `canDecode(format)`, `columns` is not negative; `globalScale` is there if the format has one,
+  ///   and so are all `levels` of its tables.
+  public init(
+    format: QuantizationFormat, columns: Int, globalScale: Float? = nil, levels: [Int8] = []
+  ) {
     precondition(columns >= 0 && Self.canDecode(format))
     precondition(globalScale != nil || !format.hasGlobalScale, "the global scale is needed")
     self.format = format
     self.columns = columns
     self.globalScale = format.hasGlobalScale ? globalScale : nil
+    if format.tableCount > 0 {
+      let tables = LookupTables(levels: levels, globalScale: globalScale ?? 1)
+      lut = ck_lut(format: format, columns: columns, tables: tables)
+    }
   }
 
   /// Decodes the rows of a tile whose first row is a multiple of `format.blockRows` in its matrix.
@@ -42,6 +52,18 @@ public struct Dequantizer: Sendable {
     precondition(codes.count == layout.codes.count)
     precondition(zeroPoints.count == layout.zeroPoints.count)
     if values.count == 0 { return }
+    if var lut {
+      precondition(scales.count == layout.scales.count)
+      unsafe codes.withUnsafeBufferPointer { codes in
+        unsafe scales.withUnsafeBufferPointer { scales in
+          unsafe values.withUnsafeMutableBufferPointer {
+            unsafe ck_lut_dequantize(
+              &lut, codes.baseAddress, scales.baseAddress, rows, $0.baseAddress)
+          }
+        }
+      }
+      return
+    }
     let blockRows = format.blockRows ?? rows
     let groupColumns = format.blockColumns ?? columns
     let decodedScales = decodeScales(scales)
@@ -69,6 +91,7 @@ public struct Dequantizer: Sendable {
   }
 
   /// The numbers that a slice of the scale plane stands for, global scale included.
+  /// - Precondition: the format has no tables.
   public func decodeScales(_ scales: Span<UInt8>) -> [Float] {
     let dtype: DType = format.scale == .u8 ? .f8E8M0 : format.scale
     var values = [Float](repeating: 0, count: scales.count * 8 / dtype.bitsPerElement)

@@ -3,7 +3,7 @@ import Tensors
 
 /// Where the parts of a quantized matrix lie, relative to its first byte.
 ///
-/// The planes follow each other in this order: codes, scales, zero points, global scale. Each
+/// The planes follow each other in this order: codes, scales, zero points, global scale, tables. Each
 /// starts at a multiple of 64 bytes; the bytes between are zero, and so are those after the last up
 /// to `byteCount`, a multiple of 64.
 public struct QuantizedLayout: Sendable, Hashable {
@@ -18,12 +18,15 @@ public struct QuantizedLayout: Sendable, Hashable {
   public let columns: Int
   /// The codes, row after row; a row starts on a whole byte.
   public let codes: Range<Int>
-  /// The scales: a matrix of `scaleRows × scaleColumns`, row after row.
+  /// The scales: a matrix of `scaleRows × scaleColumns`, row after row; with tables, for each 256
+  /// columns a Float16, the groups' 6-bit steps, and with two tables a bit for each group.
   public let scales: Range<Int>
   /// The zero points: for each row of scales its nibbles; a row starts on a whole byte.
   public let zeroPoints: Range<Int>
   /// One Float32, or nothing.
   public let globalScale: Range<Int>
+  /// The levels, signed bytes, table after table.
+  public let tables: Range<Int>
 
   /// - Precondition: `rows` and `columns` are not negative and their product takes less than
   ///   2^59 bits.
@@ -40,9 +43,10 @@ public struct QuantizedLayout: Sendable, Hashable {
     let scaleRows = format.blockCount(rows, per: format.blockRows)
     let scaleColumns = format.blockCount(columns, per: format.blockColumns)
     codes = plane(rows * format.code.byteCount(of: columns))
-    scales = plane(scaleRows * scaleColumns * format.scale.bitsPerElement / 8)
+    scales = plane(scaleRows * format.scaleRowByteCount(columns: columns))
     zeroPoints = plane(format.hasZeroPoints ? scaleRows * ((scaleColumns + 1) / 2) : 0)
     globalScale = plane(format.hasGlobalScale ? 4 : 0)
+    tables = plane(format.tableCount * (format.code.levelCount ?? 0))
   }
 
   /// The number of bytes that a row of codes takes.
@@ -52,15 +56,32 @@ public struct QuantizedLayout: Sendable, Hashable {
   /// The number of scales in a row of scales.
   public var scaleColumns: Int { format.blockCount(columns, per: format.blockColumns) }
   /// The number of bytes that a row of scales takes.
-  public var scaleRowByteCount: Int { scaleColumns * format.scale.bitsPerElement / 8 }
+  public var scaleRowByteCount: Int { format.scaleRowByteCount(columns: columns) }
   /// The number of bytes that a row of zero points takes.
   public var zeroPointRowByteCount: Int { format.hasZeroPoints ? (scaleColumns + 1) / 2 : 0 }
 
+  /// Where Float16 scales lie in a part of the scale plane, of a format with tables. They start at even
+  /// offsets.
+  package func superScaleOffsets(in range: Range<Int>) -> [Int] {
+    let size = format.superBlockByteCount(columns: QuantizationFormat.superBlockColumns)
+    guard scaleRowByteCount > 0 else { return [] }
+    var offsets: [Int] = []
+    for row in range.lowerBound / scaleRowByteCount...range.upperBound / scaleRowByteCount {
+      let start = row * scaleRowByteCount
+      let first = max(0, (range.lowerBound - start + size - 1) / size)
+      for offset in stride(from: start + first * size, to: start + scaleRowByteCount, by: size) {
+        guard offset < range.upperBound else { return offsets }
+        offsets.append(offset)
+      }
+    }
+    return offsets
+  }
+
   /// The size of the whole matrix in bytes, padding included: a multiple of 64.
-  public var byteCount: Int { globalScale.upperBound.roundedUp(toMultipleOf: Self.planeAlignment) }
-  /// The size of codes, scales, zero points and global scale in bytes, without padding.
+  public var byteCount: Int { tables.upperBound.roundedUp(toMultipleOf: Self.planeAlignment) }
+  /// The size of all planes in bytes, without padding.
   public var payloadByteCount: Int {
-    codes.count + scales.count + zeroPoints.count + globalScale.count
+    codes.count + scales.count + zeroPoints.count + globalScale.count + tables.count
   }
 }
 
@@ -69,5 +90,25 @@ extension QuantizationFormat {
   func blockCount(_ count: Int, per blockSize: Int?) -> Int {
     guard let blockSize else { return count == 0 ? 0 : 1 }
     return count / blockSize + (count % blockSize == 0 ? 0 : 1)
+  }
+
+  /// The number of bytes of a row of scales.
+  func scaleRowByteCount(columns: Int) -> Int {
+    guard tableCount > 0 else {
+      return blockCount(columns, per: blockColumns) * scale.bitsPerElement / 8
+    }
+    let size = Self.superBlockColumns
+    let rest = columns % size
+    return columns / size * superBlockByteCount(columns: size)
+      + (rest == 0 ? 0 : superBlockByteCount(columns: rest))
+  }
+
+  /// The number of bytes of the scales of a super-block, a multiple of 2: so each starts with an aligned
+  /// Float16.
+  /// - Precondition: the format has tables.
+  package func superBlockByteCount(columns: Int) -> Int {
+    let groupCount = blockCount(columns, per: blockColumns)
+    let choices = tableCount == 2 ? (groupCount + 7) / 8 : 0
+    return (2 + (6 * groupCount + 7) / 8 + choices).roundedUp(toMultipleOf: 2)
   }
 }

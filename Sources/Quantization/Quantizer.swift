@@ -15,37 +15,54 @@ public struct Quantizer: Sendable {
   /// The scale of all weights, where the format has just one.
   public let tensorScale: Float?
 
-  private let kernel: ck_quantizer
+  /// The tables of levels, where the format has such.
+  public let tables: LookupTables?
 
-  /// Whether `init` needs the largest finite magnitude of the whole tensor.
-  public static func needsTensorMaximum(_ format: QuantizationFormat) -> Bool {
-    format.blockRows == nil || format.hasGlobalScale
+  private let kernel: Kernel
+
+  private enum Kernel {
+    case blocks(ck_quantizer)
+    case tables(ck_lut)
   }
 
-  /// - Parameter tensorMaximum: the largest finite magnitude of the whole tensor; read where
-  ///   `needsTensorMaximum`.
-  /// - Precondition: `format` is a scheme's, `columns` is not negative, and `tensorMaximum` is there
-  ///   if it is needed.
+  /// - Parameter summary: what the format needs to know of the whole tensor.
+  /// - Precondition: `format` is a scheme's, `columns` is not negative, and `summary` is of the
+  ///   format's `neededSummary`.
   public init(
-    format: QuantizationFormat, columns: Int, search: ScaleSearch, tensorMaximum: Float? = nil
+    format: QuantizationFormat, columns: Int, search: ScaleSearch,
+    summary: TensorSummary = .nothing
   ) {
     precondition(columns >= 0)
-    precondition(
-      tensorMaximum != nil || !Self.needsTensorMaximum(format), "the tensor's maximum is needed")
-    // The bound keeps multiples of the scales finite.
-    let maximum = min(tensorMaximum ?? 0, 0x1p125)
     self.format = format
     self.columns = columns
     self.search = search
+    if format.tableCount > 0 {
+      guard case .sample(let sample) = summary else { preconditionFailure("a sample is needed") }
+      let tables = LookupTables(learnedFrom: sample, format: format)
+      self.tables = tables
+      globalScale = tables.globalScale
+      tensorScale = nil
+      kernel = .tables(ck_lut(format: format, columns: columns, tables: tables))
+      return
+    }
+    var maximum: Float = 0
+    if case .maximum(let given) = summary {
+      // The bound keeps multiples of the scales finite.
+      maximum = min(given, 0x1p125)
+    } else {
+      precondition(format.neededSummary == .nothing, "the tensor's maximum is needed")
+    }
+    tables = nil
     globalScale = format.hasGlobalScale ? Self.globalScale(ofMaximum: maximum) : nil
     tensorScale =
       format.blockRows == nil ? Self.tensorScale(ofMaximum: maximum, code: format.code) : nil
-    kernel = ck_quantizer(
+    let kernel = ck_quantizer(
       code: format.code.kernelCode, scale: Self.kernelScale(format.scale),
       search: search.kernelSearch,
       columns: columns, block_rows: format.blockRows ?? .max,
       block_columns: format.blockColumns ?? max(columns, 1), global_scale: globalScale ?? 1,
       tensor_scale: tensorScale ?? 0)
+    self.kernel = .blocks(kernel)
   }
 
   /// Quantizes a tile of `rows × columns` values, and measures the error on the way. The first row
@@ -73,6 +90,13 @@ public struct Quantizer: Sendable {
       for i in 0..<4 { scales[i] = UInt8(truncatingIfNeeded: tensorScale.bitPattern >> (8 * i)) }
     }
     if values.count == 0 { return }
+    if case .tables(let lut) = kernel {
+      quantize(
+        values, rows: rows, with: lut, codes: &codes, scales: &scales, delivered: &delivered,
+        measuring: &statistics)
+      return
+    }
+    guard case .blocks(let kernel) = kernel else { return }
     unsafe withUnsafePointer(to: kernel) { kernel in
       unsafe values.withUnsafeBufferPointer { values in
         unsafe codes.withUnsafeMutableBufferPointer { codes in
@@ -121,6 +145,7 @@ public struct Quantizer: Sendable {
       case .e2m1: 6
       case .int8: 127.5
       case .int4, .uint4: 7.5
+      case .lut4, .lut3: 127
       }
     return maximum == 0 ? 1 : max(maximum / largest, 0x1p-126)
   }
@@ -144,6 +169,7 @@ extension CodeFormat {
     case .int8: CK_CODE_INT8
     case .int4: CK_CODE_INT4
     case .uint4: CK_CODE_UINT4
+    case .lut4, .lut3: preconditionFailure("indices have kernels of their own")
     }
   }
 }

@@ -24,6 +24,16 @@ public enum Scheme: String, Sendable, Hashable, CaseIterable {
   case mxfp8
   /// E2M1 with an E4M3 scale per 16 weights and one Float32 scale.
   case nvfp4
+  /// Indices of 4 bits into a table of 16 levels learned for the tensor, a 6-bit step per 32 weights,
+  /// a Float16 scale per 256.
+  case lut4G32 = "lut4-g32"
+  /// The same with a step per 16 weights.
+  case lut4G16 = "lut4-g16"
+  /// The same with two tables, of which each 16 weights choose one.
+  case lut4G16K2 = "lut4-g16-k2"
+  /// Indices of 3 bits into a table of 8 levels.
+  case lut3G16 = "lut3-g16"
+  case lut3G16K2 = "lut3-g16-k2"
   /// BFloat16, rounded to nearest even.
   case bf16
   /// The source's own bytes.
@@ -49,6 +59,11 @@ public enum Scheme: String, Sendable, Hashable, CaseIterable {
     case .mxfp8: .init(code: .e4m3, blockRows: 1, blockColumns: 32, scale: .f8E8M0)
     case .nvfp4:
       .init(code: .e2m1, blockRows: 1, blockColumns: 16, scale: .f8E4M3, hasGlobalScale: true)
+    case .lut4G32: .init(code: .lut4, groupColumns: 32, tableCount: 1)
+    case .lut4G16: .init(code: .lut4, groupColumns: 16, tableCount: 1)
+    case .lut4G16K2: .init(code: .lut4, groupColumns: 16, tableCount: 2)
+    case .lut3G16: .init(code: .lut3, groupColumns: 16, tableCount: 1)
+    case .lut3G16K2: .init(code: .lut3, groupColumns: 16, tableCount: 2)
     case .bf16, .keep: nil
     }
   }

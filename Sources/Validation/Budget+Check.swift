@@ -18,6 +18,11 @@ extension Scheme {
     case .mxfp4: 0.1116
     case .mxfp8: 0.0265
     case .nvfp4: 0.0811
+    case .lut4G32: 0.0731
+    case .lut4G16: 0.0632
+    case .lut4G16K2: 0.0597
+    case .lut3G16: 0.1334
+    case .lut3G16K2: 0.1260
     case .bf16: 0.00166
     case .keep: 0
     }

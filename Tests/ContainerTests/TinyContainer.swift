@@ -105,6 +105,17 @@ enum TinyContainer {
         bytes[place] = format.code == .e4m3 ? next() % 0x7E : next()
       }
       for place in layout.zeroPoints { bytes[place] = next() }
+      if format.tableCount > 0 {
+        for place in layout.scales { bytes[place] = next() }
+        let start = layout.scales.lowerBound
+        for place in layout.superScaleOffsets(in: 0..<layout.scales.count) {
+          // The upper byte of a Float16: positive, finite and not zero.
+          bytes[start + place + 1] = 1 + next() % 0x7A
+        }
+        for place in layout.tables { bytes[place] = next() }
+        bytes.replaceSubrange(layout.globalScale, with: float(0.03125))
+        return bytes
+      }
       let scaleByteCount = format.scale.bitsPerElement / 8
       for start in stride(
         from: layout.scales.lowerBound, to: layout.scales.upperBound, by: scaleByteCount)

@@ -28,6 +28,9 @@ import Testing
       let bits = globalScale.bitPattern
       lines.append("global scale " + hex((0..<4).map { UInt8(bits >> (8 * $0) & 255) }))
     }
+    if !quantized.levels.isEmpty {
+      lines.append("tables       " + quantized.levels.map(String.init).joined(separator: " "))
+    }
     lines.append("decoded      " + quantized.values.map { "\($0)" }.joined(separator: " "))
     return lines.joined(separator: "\n")
   }
@@ -37,8 +40,12 @@ import Testing
     // One group size stands for all, and full search is shown where its scales differ in kind.
     let shown: Set<Scheme> = [
       .fp8E4M3Block128, .int8Channel, .int4G32, .int4AsymmetricG32, .mxfp4, .mxfp8, .nvfp4,
+      .lut4G16, .lut3G16K2,
     ]
-    guard shown.contains(scheme), search == .absmax || scheme == .int4G32 else { return }
+    let hasTables = scheme.format?.tableCount ?? 0 > 0
+    guard shown.contains(scheme),
+      scheme == .int4G32 || search == (hasTables ? .full : .absmax)
+    else { return }
     let path = "\(Fixtures.packageRoot)/formats/quantization.md"
     let document = try String(contentsOfFile: path, encoding: .utf8)
     let example = try Self.example(scheme, search: search)

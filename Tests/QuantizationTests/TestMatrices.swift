@@ -41,6 +41,7 @@ struct QuantizedMatrix: Equatable {
   var scales: [UInt8]
   var zeroPoints: [UInt8]
   var globalScale: Float?
+  var levels: [Int8]
   var values: [Float]
 
   /// Quantizes a matrix as one tile and decodes it.
@@ -51,9 +52,9 @@ struct QuantizedMatrix: Equatable {
     var codes = [UInt8](repeating: 0xAA, count: layout.codes.count)
     var scales = [UInt8](repeating: 0xAA, count: layout.scales.count)
     var zeroPoints = [UInt8](repeating: 0xAA, count: layout.zeroPoints.count)
-    let maximum = matrix.lazy.filter(\.isFinite).map(\.magnitude).max() ?? 0
-    let quantizer = Quantizer(
-      format: format, columns: columns, search: search, tensorMaximum: maximum)
+    let summary = TensorSummary(
+      of: matrix.span, rows: rows, columns: columns, kind: format.neededSummary)
+    let quantizer = Quantizer(format: format, columns: columns, search: search, summary: summary)
     var codeSpan = codes.mutableSpan
     var scaleSpan = scales.mutableSpan
     var zeroPointSpan = zeroPoints.mutableSpan
@@ -61,22 +62,25 @@ struct QuantizedMatrix: Equatable {
       matrix.span, rows: rows, codes: &codeSpan, scales: &scaleSpan, zeroPoints: &zeroPointSpan)
     self.init(
       codes: codes, scales: scales, zeroPoints: zeroPoints, globalScale: quantizer.globalScale,
-      rows: rows, columns: columns, format: format)
+      levels: quantizer.tables?.levels ?? [], rows: rows, columns: columns, format: format)
   }
 
   /// Decodes planes.
   init(
     codes: [UInt8], scales: [UInt8], zeroPoints: [UInt8] = [], globalScale: Float? = nil,
-    rows: Int, columns: Int, format: QuantizationFormat
+    levels: [Int8] = [], rows: Int, columns: Int, format: QuantizationFormat
   ) {
     var values = [Float](repeating: .nan, count: rows * columns)
     var span = values.mutableSpan
-    Dequantizer(format: format, columns: columns, globalScale: globalScale).dequantize(
+    let dequantizer = Dequantizer(
+      format: format, columns: columns, globalScale: globalScale, levels: levels)
+    dequantizer.dequantize(
       codes: codes.span, scales: scales.span, zeroPoints: zeroPoints.span, rows: rows, into: &span)
     self.codes = codes
     self.scales = scales
     self.zeroPoints = zeroPoints
     self.globalScale = globalScale
+    self.levels = levels
     self.values = values
   }
 

@@ -12,10 +12,18 @@ import CKernels
     static let dequantizeRow = unsafe runnable([
       ck_dequantize_row_portable, ck_dequantize_row_avx2,
     ])
+    static let learnTables = unsafe runnable([ck_lut_learn_portable, ck_lut_learn_avx2])
+    static let quantizeToTables = unsafe runnable([ck_lut_quantize_portable, ck_lut_quantize_avx2])
+    static let dequantizeFromTables = unsafe runnable([
+      ck_lut_dequantize_portable, ck_lut_dequantize_avx2,
+    ])
   #else
     static let quantize = unsafe [ck_quantize_portable]
     static let addErrors = unsafe [ck_add_errors_portable]
     static let dequantizeRow = unsafe [ck_dequantize_row_portable]
+    static let learnTables = unsafe [ck_lut_learn_portable]
+    static let quantizeToTables = unsafe [ck_lut_quantize_portable]
+    static let dequantizeFromTables = unsafe [ck_lut_dequantize_portable]
   #endif
 
   private static func runnable<Kernel>(_ twins: [Kernel]) -> [Kernel] {

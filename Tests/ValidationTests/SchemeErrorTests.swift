@@ -35,16 +35,18 @@ import Validation
       var codeSpan = codes.mutableSpan
       var scaleSpan = scales.mutableSpan
       var zeroPointSpan = zeroPoints.mutableSpan
-      let quantizer = Quantizer(
-        format: format, columns: columns, search: .full,
-        tensorMaximum: values.map(\.magnitude).max())
+      let summary = TensorSummary(
+        of: values.span, rows: rows, columns: columns, kind: format.neededSummary)
+      let quantizer = Quantizer(format: format, columns: columns, search: .full, summary: summary)
       quantizer.quantize(
         values.span, rows: rows, codes: &codeSpan, scales: &scaleSpan, zeroPoints: &zeroPointSpan)
       var span = delivered.mutableSpan
-      Dequantizer(format: format, columns: columns, globalScale: quantizer.globalScale)
-        .dequantize(
-          codes: codes.span, scales: scales.span, zeroPoints: zeroPoints.span, rows: rows,
-          into: &span)
+      let dequantizer = Dequantizer(
+        format: format, columns: columns, globalScale: quantizer.globalScale,
+        levels: quantizer.tables?.levels ?? [])
+      dequantizer.dequantize(
+        codes: codes.span, scales: scales.span, zeroPoints: zeroPoints.span, rows: rows,
+        into: &span)
     }
     var statistics = ErrorStatistics()
     statistics.add(reference: values.span, approximation: delivered.span, columns: columns)

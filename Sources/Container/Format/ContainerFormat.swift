@@ -5,7 +5,7 @@ public enum ContainerFormat {
   /// The version of the format, apart from the version of the package. A reader refuses a greater one.
   public static let major: UInt16 = 1
   /// A reader accepts a greater one if it knows all required features.
-  public static let minor: UInt16 = 0
+  public static let minor: UInt16 = 1
   /// Extents start and end at multiples of this many bytes.
   public static let alignment = 16_384
   /// The header takes one page.
@@ -22,8 +22,16 @@ public enum ContainerFormat {
   package static let maximumRank = 8
   /// Stands for "none" in a 32-bit field.
   package static let none = UInt32.max
-  /// The required features that this version knows: none yet.
-  package static let knownRequiredFeatures: UInt64 = 0
+  /// The required features that this version knows.
+  package static let knownRequiredFeatures = RequiredFeatures.tables
+}
+
+/// The required features: a reader refuses a file with one that it does not know.
+public struct RequiredFeatures: OptionSet, Sendable, Hashable {
+  public let rawValue: UInt64
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+  /// Tensors are indices into tables of levels. Since version 1.1.
+  public static let tables = RequiredFeatures(rawValue: 1)
 }
 
 /// The optional features: a reader may ignore those that it does not know.
@@ -79,4 +87,6 @@ package enum ExtentKind: UInt32, Sendable {
 package enum EncodingKind: UInt8, Sendable {
   case plain = 1
   case quantized = 2
+  /// Codes are indices into tables of levels.
+  case tables = 3
 }

@@ -8,6 +8,11 @@ public enum TensorEncoding: Sendable, Hashable {
   /// Codes and scales, laid out by `QuantizedLayout`: all dimensions but the last are rows.
   case quantized(QuantizationFormat)
 
+  /// Whether codes are indices into tables of levels.
+  package var hasTables: Bool {
+    if case .quantized(let format) = self { format.tableCount > 0 } else { false }
+  }
+
   /// The largest number of rows or columns, so that no size of a layout overflows.
   private static let maximumSide = 1 << 48
   /// The largest number of elements.
@@ -37,7 +42,7 @@ public enum TensorEncoding: Sendable, Hashable {
 package struct TensorSizes: Sendable, Hashable {
   /// All of them, padding between and after its planes included.
   package let byteCount: Int
-  /// Elements, or codes, scales, zero points and global scale.
+  /// Elements, or all planes of codes and scales.
   package let payloadByteCount: Int
   /// Where the planes of a quantized tensor lie.
   package let layout: QuantizedLayout?
@@ -48,6 +53,7 @@ extension QuantizationFormat {
   package var isStorable: Bool {
     func fits(_ side: Int?) -> Bool { side.map { $0 >= 1 && $0 < Int(UInt32.max) } ?? true }
     return fits(blockRows) && fits(blockColumns) && Self.scaleDTypes.contains(scale)
+      && hasSoundTables
   }
 
   /// The types that scales may have. U8 holds the bytes of F8_E8M0, as some sources name them.

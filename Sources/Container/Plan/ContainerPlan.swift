@@ -13,6 +13,10 @@ public struct ContainerPlan: Sendable {
   /// The metadata as it is stored: canonical JSON.
   public let metadata: [UInt8]
   public let features: OptionalFeatures
+  /// What a reader must know.
+  public var requiredFeatures: RequiredFeatures {
+    tensors.contains { $0.tensor.encoding.hasTables } ? .tables : []
+  }
   /// The exact size of the file.
   public let byteCount: Int
 

@@ -22,7 +22,7 @@ public struct ContainedTensor: Sendable, Hashable {
   public let extentIndex: Int
   /// Where it lies in the file.
   public let byteRange: Range<Int>
-  /// Its size without padding: elements, or codes, scales, zero points and global scale.
+  /// Its size without padding: elements, or all planes.
   public let payloadByteCount: Int
   /// Where the planes of a quantized tensor lie, relative to its first byte.
   public let layout: QuantizedLayout?
@@ -90,7 +90,7 @@ extension ContainerReader {
       throw damage(offset + 72, .contradiction(field: "payload byte count"))
     }
     try expectZeros(offset + 52..<offset + 56)
-    try expectZeros(offset + 144..<offset + 192)
+    try expectZeros(offset + (encoding.hasTables ? 152 : 144)..<offset + 192)
     return ContainedTensor(
       index: index, name: try loadString(offset, "name"),
       scheme: try loadString(offset + 8, "scheme"), role: try loadString(offset + 16, "role"),
@@ -134,7 +134,7 @@ extension ContainerReader {
     case .plain:
       try expectZeros(offset + 38..<offset + 48)
       return .plain(dtype)
-    case .quantized:
+    case .quantized, .tables:
       let codeFormat = try load(offset + 38, UInt8.self)
       guard let codeFormat = CodeFormat(rawValue: codeFormat) else {
         throw damage(offset + 38, .unknownValue(field: "code format", value: UInt64(codeFormat)))
@@ -149,13 +149,31 @@ extension ContainerReader {
       }
       let format = QuantizationFormat(
         code: codeFormat, blockRows: try side(offset + 40), blockColumns: try side(offset + 44),
-        scale: dtype, hasZeroPoints: flags & 1 != 0, hasGlobalScale: flags & 2 != 0)
+        scale: dtype, hasZeroPoints: flags & 1 != 0, hasGlobalScale: flags & 2 != 0,
+        tableCount: code == EncodingKind.tables.rawValue ? try loadTableCount(offset) : 0)
       guard format.isStorable else {
-        throw damage(offset + 37, .unknownValue(field: "scale dtype", value: UInt64(flags)))
+        let code = UInt64(DTypeCode.code(dtype))
+        throw damage(offset + 37, .unknownValue(field: "format or scale dtype", value: code))
       }
       return .quantized(format)
     case nil:
       throw damage(offset + 36, .unknownValue(field: "encoding", value: UInt64(code)))
     }
+  }
+
+  /// The number of tables, in a file that says it has such.
+  private func loadTableCount(_ offset: Int) throws(ContainerError) -> Int {
+    guard requiredFeatures.contains(.tables) else {
+      throw damage(offset + 36, .contradiction(field: "required features"))
+    }
+    let count = try load(offset + 144, UInt32.self)
+    guard (1...2).contains(count) else {
+      throw damage(offset + 144, .unknownValue(field: "table count", value: UInt64(count)))
+    }
+    let columns = try load(offset + 148, UInt32.self)
+    guard columns == QuantizationFormat.superBlockColumns else {
+      throw damage(offset + 148, .unknownValue(field: "super-block columns", value: UInt64(columns)))
+    }
+    return Int(count)
   }
 }

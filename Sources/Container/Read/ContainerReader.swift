@@ -39,6 +39,7 @@ public final class ContainerReader: Sendable {
   /// The version of the format.
   public var version: (major: Int, minor: Int) { (header.major, header.minor) }
   public var features: OptionalFeatures { header.features }
+  public var requiredFeatures: RequiredFeatures { header.requiredFeatures }
 
   /// The bytes of a range of the file.
   /// - Throws: `rangeOutsideFile`; `packed` for what lies behind the index of a packed container.

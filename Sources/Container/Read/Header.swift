@@ -14,6 +14,7 @@ struct Section: Sendable {
 struct Header: Sendable {
   var major: Int
   var minor: Int
+  var requiredFeatures: RequiredFeatures
   var features: OptionalFeatures
   var byteCount: Int
   /// All sections in the order of the file, those of an unknown kind included.
@@ -47,8 +48,11 @@ struct Header: Sendable {
       throw .damaged(path: path, byteOffset: 8, .header(field: "version"))
     }
     try fields.expect(12, UInt32(ContainerFormat.headerByteCount), "byte count of the header")
-    let unknown = try fields.load(16, UInt64.self) & ~ContainerFormat.knownRequiredFeatures
-    guard unknown == 0 else { throw .unsupportedFeatures(path: path, bits: unknown) }
+    requiredFeatures = RequiredFeatures(rawValue: try fields.load(16, UInt64.self))
+    let unknown = requiredFeatures.subtracting(ContainerFormat.knownRequiredFeatures)
+    guard unknown.isEmpty else {
+      throw .unsupportedFeatures(path: path, bits: unknown.rawValue)
+    }
     let stated = try fields.load(32, UInt64.self)
     guard stated == UInt64(actual), actual % ContainerFormat.alignment == 0 else {
       throw .wrongByteCount(path: path, stated: stated, actual: actual)

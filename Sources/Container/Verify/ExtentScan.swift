@@ -1,6 +1,7 @@
 import Bytes
 import Crypto
 import Quantization
+import Tensors
 
 /// Reads extents piece by piece: checksum, digest, zeros between contents, special values.
 struct ExtentScan {
@@ -42,7 +43,9 @@ struct ExtentScan {
         let part = content.byteRange.clamped(to: start..<end)
         firstNotZero = firstNotZero ?? notZero(gapStart..<max(gapStart, part.lowerBound), start)
         gapStart = max(gapStart, part.upperBound)
-        add(content, part.lowerBound - start..<part.upperBound - start, &values)
+        add(
+          content, at: part.lowerBound - content.byteRange.lowerBound,
+          part.lowerBound - start..<part.upperBound - start, &values)
         guard content.byteRange.upperBound <= end else { break }
         next += 1
       }
@@ -78,18 +81,28 @@ struct ExtentScan {
     return nil
   }
 
+  /// Looks at a part of a content.
+  /// - Parameters:
+  ///   - start: where the part starts in the content.
+  ///   - part: where it lies in the piece.
   private func add(
-    _ content: ExtentContent, _ part: Range<Int>,
+    _ content: ExtentContent, at start: Int, _ part: Range<Int>,
     _ values: inout [Int: (scales: SpecialValues, elements: SpecialValues)]
   ) {
-    guard case .values(let dtype, let isScale) = content.kind, let tensor = content.tensor,
-      !part.isEmpty
-    else { return }
+    guard let tensor = content.tensor, !part.isEmpty else { return }
     let bytes = piece.span.extracting(part)
-    if isScale {
+    switch content.kind {
+    case .opaque: break
+    case .values(let dtype, isScale: true):
       values[tensor, default: (SpecialValues(), SpecialValues())].scales.add(bytes, dtype: dtype)
-    } else {
+    case .values(let dtype, isScale: false):
       values[tensor, default: (SpecialValues(), SpecialValues())].elements.add(bytes, dtype: dtype)
+    case .superBlocks(let layout):
+      var scales = values[tensor]?.scales ?? SpecialValues()
+      for place in layout.superScaleOffsets(in: start..<start + part.count) {
+        scales.add(bytes.extracting(place - start..<place - start + 2), dtype: .f16)
+      }
+      values[tensor, default: (SpecialValues(), SpecialValues())].scales = scales
     }
   }
 

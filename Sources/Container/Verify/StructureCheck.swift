@@ -9,6 +9,8 @@ struct ExtentContent: Sendable {
     case opaque
     /// Scales, or elements where `isScale` is false.
     case values(DType, isScale: Bool)
+    /// The scales of super-blocks, each with a Float16 first.
+    case superBlocks(QuantizedLayout)
   }
   var byteRange: Range<Int>
   var kind: Kind
@@ -93,6 +95,7 @@ struct StructureCheck {
 
   private mutating func checkTensors() throws(ContainerError) {
     var previous: ContainedTensor?
+    var hasTables = false
     for index in 0..<reader.tensorCount {
       let tensor = try reader.tensor(at: index)
       for field in [0, 8, 16] { try checkString(reader.tensorOffset(index) + field) }
@@ -100,7 +103,11 @@ struct StructureCheck {
         throw damage(.tensors, index, 0, .unsorted(section: "tensors"))
       }
       contents[tensor.extentIndex] += tensor.contents
+      hasTables = hasTables || tensor.encoding.hasTables
       previous = tensor
+    }
+    guard hasTables == reader.requiredFeatures.contains(.tables) else {
+      throw reader.damage(16, .contradiction(field: "required features"))
     }
   }
 
@@ -267,9 +274,12 @@ extension ContainedTensor {
           layout.codes, format.code == .e4m3 ? .values(.f8E4M3, isScale: false) : .opaque),
         content(
           layout.scales,
-          .values(format.scale == .u8 ? .f8E8M0 : format.scale, isScale: true)),
+          format.tableCount > 0
+            ? .superBlocks(layout)
+            : .values(format.scale == .u8 ? .f8E8M0 : format.scale, isScale: true)),
         content(layout.zeroPoints, .opaque),
         content(layout.globalScale, .values(.f32, isScale: true)),
+        content(layout.tables, .opaque),
       ]
     }
   }

@@ -38,9 +38,10 @@ struct IndexWriter {
     var record = RecordBytes(byteCount: ContainerFormat.headerByteCount)
     record.append(ContainerFormat.magic)
     record.append(ContainerFormat.major)
-    record.append(ContainerFormat.minor)
+    // The least version that knows what the file requires.
+    record.append(plan.requiredFeatures.isEmpty ? UInt16(0) : ContainerFormat.minor)
     record.append(UInt32(ContainerFormat.headerByteCount))
-    record.append(ContainerFormat.knownRequiredFeatures)
+    record.append(plan.requiredFeatures.rawValue)
     record.append(plan.features.rawValue)
     record.append(UInt64(plan.byteCount))
     record.append(UInt32(ContainerFormat.alignment))
@@ -76,7 +77,7 @@ struct IndexWriter {
       record.append(DTypeCode.code(dtype))
       record.appendZeros(10)
     case .quantized(let format):
-      record.append(EncodingKind.quantized.rawValue)
+      record.append((format.tableCount > 0 ? EncodingKind.tables : .quantized).rawValue)
       record.append(DTypeCode.code(format.scale))
       record.append(format.code.rawValue)
       record.append(UInt8((format.hasZeroPoints ? 1 : 0) + (format.hasGlobalScale ? 2 : 0)))
@@ -89,6 +90,11 @@ struct IndexWriter {
     record.append(UInt64(placed.sizes.byteCount))
     record.append(UInt64(placed.sizes.payloadByteCount))
     for dimension in tensor.shape.dimensions { record.append(UInt64(dimension)) }
+    if case .quantized(let format) = tensor.encoding, format.tableCount > 0 {
+      record.appendZeros(8 * (ContainerFormat.maximumRank - tensor.shape.rank))
+      record.append(UInt32(format.tableCount))
+      record.append(UInt32(QuantizationFormat.superBlockColumns))
+    }
     record.pad(toMultipleOf: SectionKind.tensors.recordByteCount)
   }
 

@@ -1,6 +1,7 @@
 import Bytes
 import Checkpoints
 import ModelFamilies
+import Quantization
 import SourceWeights
 import Tensors
 
@@ -93,9 +94,33 @@ struct TileSource {
     return checksums
   }
 
-  /// The largest finite magnitude. Reads the whole weight, and holds it if it is not too large; call
-  /// it before the first tile is read.
-  mutating func maximum() throws -> Float {
+  /// What is to be known of the whole weight. Call it before the first tile is read.
+  mutating func summary(_ kind: TensorSummary.Kind) throws -> TensorSummary {
+    switch kind {
+    case .nothing: .nothing
+    case .maximum: .maximum(try maximum())
+    case .sample: .sample(try sample())
+    }
+  }
+
+  /// Some rows, read by themselves; they stay out of the checksum.
+  private mutating func sample() throws -> TensorSample {
+    var sample = TensorSample(rows: shape.rows, columns: shape.columns)
+    var row = [Float](repeating: 0, count: shape.columns)
+    for index in sample.rows {
+      var span = row.mutableSpan
+      if partReader != nil {
+        try partReader?.readRows(index..<index + 1, into: &span)
+      } else {
+        try reader.readRows(index..<index + 1, into: &span)
+      }
+      sample.add(row.span)
+    }
+    return sample
+  }
+
+  /// The largest finite magnitude. Reads the whole weight, and holds it if it is not too large.
+  private mutating func maximum() throws -> Float {
     let holds = shape.rows * shape.columns <= Self.heldElementCount
     var whole: [Float] = []
     var buffer = [Float](repeating: 0, count: capacity)

@@ -103,9 +103,9 @@ struct WeightTransfer {
     _ observe: TileObserver
   ) throws -> ErrorStatistics {
     let columns = weight.shape.columns
-    let maximum = Quantizer.needsTensorMaximum(format) ? try source.maximum() : nil
     let quantizer = Quantizer(
-      format: format, columns: columns, search: search, tensorMaximum: maximum)
+      format: format, columns: columns, search: search,
+      summary: try source.summary(format.neededSummary))
     let layout = QuantizedLayout(format: format, rows: weight.shape.rows, columns: columns)
     let height = min(layout.rows, TileRows.height(columns: columns))
     var codes = [UInt8](repeating: 0, count: height * layout.codeRowByteCount)
@@ -144,14 +144,16 @@ struct WeightTransfer {
     }
 
     if let extent {
-      try append(scales, zeroPoints, quantizer.globalScale, to: extent)
+      try append(scales, zeroPoints, quantizer.globalScale, levels: quantizer.tables?.levels ?? [],
+        to: extent)
     }
     return statistics
   }
 
   /// Writes the planes that follow the codes.
   private func append(
-    _ scales: [UInt8], _ zeroPoints: [UInt8], _ globalScale: Float?, to extent: ExtentWriter
+    _ scales: [UInt8], _ zeroPoints: [UInt8], _ globalScale: Float?, levels: [Int8] = [],
+    to extent: ExtentWriter
   ) throws {
     var planes = [scales, zeroPoints]
     if let globalScale {
@@ -159,6 +161,7 @@ struct WeightTransfer {
       bytes.appendLittleEndian(globalScale.bitPattern)
       planes.append(bytes)
     }
+    planes.append(levels.map { UInt8(bitPattern: $0) })
     for plane in planes where !plane.isEmpty {
       try extent.pad(toMultipleOf: QuantizedLayout.planeAlignment)
       try extent.append(plane)

@@ -41,7 +41,8 @@ struct ContainedRows {
     let globalScale = try plane(layout.globalScale).littleEndian(at: 0, as: UInt32.self)
     dequantizer = Dequantizer(
       format: layout.format, columns: layout.columns,
-      globalScale: globalScale.map(Float.init(bitPattern:)))
+      globalScale: globalScale.map(Float.init(bitPattern:)),
+      levels: try plane(layout.tables).map { Int8(bitPattern: $0) })
   }
 
   /// Decodes rows that start at a multiple of the format's `tileRowMultiple`.
