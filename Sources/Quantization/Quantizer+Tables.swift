@@ -22,7 +22,7 @@ extension Quantizer {
             unsafe scratch.withUnsafeMutableBufferPointer { scratch in
               guard let values = values.baseAddress, let codes = codes.baseAddress,
                 let scales = scales.baseAddress,
-                let decoded = unsafe delivered.count == 0
+                let decoded = delivered.count == 0
                   ? scratch.baseAddress : delivered.baseAddress
               else { return }
               for start in stride(from: 0, to: rows, by: height) {
