@@ -172,7 +172,8 @@ extension ContainerReader {
     }
     let columns = try load(offset + 148, UInt32.self)
     guard columns == QuantizationFormat.superBlockColumns else {
-      throw damage(offset + 148, .unknownValue(field: "super-block columns", value: UInt64(columns)))
+      let value = UInt64(columns)
+      throw damage(offset + 148, .unknownValue(field: "super-block columns", value: value))
     }
     return Int(count)
   }
