@@ -261,10 +261,10 @@ def layer_table(rows):
     return table(headings, lines) if lines else ""
 
 
-def archives():
+def archives(schemes):
     """What packing gives, as scripts/benchmarks/archive prints it."""
     done = subprocess.run(
-        [ROOT / "scripts/benchmarks/archive"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [ROOT / "scripts/benchmarks/archive", "--schemes", "keep", *schemes], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
@@ -305,7 +305,7 @@ def main():
         text += "\n" + claims
         text += "".join(f"\n{reason}\n" for reason in missing)
     text += "".join(f"\n{reason}\n" for reason in reasons)
-    text += archives()
+    text += archives(schemes)
     options.output.write_text(text)
     print(text)
     if failed:
