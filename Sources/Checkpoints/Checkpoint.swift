@@ -95,6 +95,12 @@ public final class Checkpoint: Sendable {
     }
   }
 
+  /// The most bytes that a tensor takes up in memory as a whole because its values do not lie in the
+  /// file one after the other; 0 where none does.
+  public var rearrangedByteCount: Int {
+    scattered.lazy.flatMap(\.values).map(\.span.count).max() ?? 0
+  }
+
   /// The tensor of this name.
   public subscript(name: String) -> TensorRecord? { positions[name].map { tensors[$0] } }
 

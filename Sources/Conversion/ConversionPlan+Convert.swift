@@ -24,7 +24,7 @@ extension ConversionPlan {
   ) throws -> Report {
     let tokens = try TokenIDs.measured(options: options, description: source.description)
     let threads = try MemoryPlan(
-      units: units, options: options, tokenCount: tokens?.ids.count ?? 0
+      source: source, units: units, options: options, tokenCount: tokens?.ids.count ?? 0
     ).threads
 
     try source.checkIsNotPart(path)

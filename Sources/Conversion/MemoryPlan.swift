@@ -1,28 +1,41 @@
+import CKernels
+import Checkpoints
+import Container
 internal import Foundation
 import ModelFamilies
 import Quantization
+import ReferenceModel
 import SourceWeights
 import Tensors
+import Validation
 
 /// How many threads fit into the memory limit, each holding what its largest unit needs.
-struct MemoryPlan {
+public struct MemoryPlan {
   /// The number of threads to use.
   let threads: Int
 
-  /// What the process holds besides the threads' buffers: code, headers, plan, streams.
-  private static let sharedByteCount = 64 << 20
+  /// What the process holds besides: the libraries' data, what `malloc` keeps, stacks.
+  private static let processByteCount = 32 << 20
+  /// What is known of each tensor of the source: its records, plans and names.
+  private static let byteCountPerTensor = 3 << 10
+  /// What OpenBLAS maps for each thread that multiplies.
+  private static let productByteCount = 32 << 20
   private static let floatByteCount = MemoryLayout<Float>.size
 
   /// - Throws: `ConversionError.memoryLimitTooSmall` if not even one thread fits.
-  /// - Parameter tokenCount: how many tokens the layers are measured on; 0 without the gate.
-  init(units: [ConversionUnit], options: ConversionOptions, tokenCount tokens: Int) throws {
-    let perThread = units.lazy.map { Self.byteCount(of: $0, tokenCount: tokens) }.max() ?? 0
-    let hidden =
-      units.lazy.filter { $0.kind != .tensors }.map {
-        $0.weights.first?.shape.columns ?? 0
-      }.max() ?? 0
-    // Both streams, their normalized forms, and the three sums of a layer.
-    let shared = Self.sharedByteCount + 7 * tokens * hidden * Self.floatByteCount
+  /// - Parameters:
+  ///   - source: the number of its tensors and what its layers pass on.
+  ///   - tokens: how many tokens the layers are measured on; 0 without the gate.
+  init(
+    source: Source, units: [ConversionUnit], options: ConversionOptions, tokenCount tokens: Int
+  ) throws {
+    // A tensor that must be rearranged is held by whoever reads it, and while that is done twice.
+    let rearranged = source.checkpoint.rearrangedByteCount
+    let perThread =
+      rearranged + (units.lazy.map { Self.byteCount(of: $0, tokenCount: tokens) }.max() ?? 0)
+    let shared =
+      Self.processByteCount + Self.byteCountPerTensor * source.checkpoint.tensors.count + rearranged
+      + Self.layerByteCount(of: source.description, tokenCount: tokens)
     guard shared + perThread <= options.memoryLimit else {
       throw ConversionError.memoryLimitTooSmall(
         limit: options.memoryLimit, needed: shared + perThread)
@@ -31,38 +44,59 @@ struct MemoryPlan {
     threads = max(1, min(wanted, (options.memoryLimit - shared) / max(1, perThread)))
   }
 
+  /// Sets up `malloc` for runs that follow this plan. Call it before any thread starts.
+  public static func configureAllocation() { ck_set_allocation_limits() }
+
+  /// How far the MLPs of a layer may run ahead of the first that is not done: their results wait for
+  /// its, because they are summed in order.
+  static func lead(threads: Int) -> Int { 4 * threads }
+
+  /// What is held of a layer while its MLPs are measured.
+  static func layerByteCount(of description: ModelDescription, tokenCount tokens: Int) -> Int {
+    let stream = tokens * description.hiddenSize * floatByteCount
+    let expertsPerToken =
+      description.layers.lazy.compactMap { $0.mixtureOfExperts?.router.expertsPerToken }.max() ?? 0
+    // Both streams, their normalized forms, the three sums, and what the routed experts and those
+    // for all tokens return for each stream: at most all of it waits for one slow MLP.
+    return stream * (7 + 3 * (expertsPerToken + 1))
+  }
+
   /// What one thread holds while it does a unit: tiles as read, decoded, encoded and delivered, the
-  /// scales of a weight, the extent's buffer, and for an MLP what its probe computes.
+  /// scales of a weight, what is collected to be written, and for an MLP what its probe computes.
   static func byteCount(of unit: ConversionUnit, tokenCount: Int) -> Int {
-    var largest = 0
-    for weight in unit.weights {
-      let source = weight.source
-      let shape = weight.shape
-      let rows = min(shape.rows, TileRows.height(columns: shape.columns))
-      let tile = rows * shape.columns
-      var byteCount = tile * (8 + floatByteCount * 2 + 2) + source.heldByteCount
-      // Codes one to a byte, or decoded, before they take the form of the encoding.
-      if source.isQuantized { byteCount += tile * (1 + floatByteCount) }
-      if case .quantize(let format) = weight.treatment {
-        let layout = QuantizedLayout(format: format, rows: shape.rows, columns: shape.columns)
-        byteCount += layout.payloadByteCount - layout.codes.count
-        if format.neededSummary == .maximum {
-          byteCount += TileSource.heldByteCount(elementCount: shape.elementCount)
-        }
-      }
-      if let part = weight.part?.part {
-        byteCount += PartReader.heldByteCount(of: part, weight: weight.source)
-        // The rows between those that are taken.
-        byteCount += tile * (part.outputStride + 1) * 8
-      }
-      largest = max(largest, byteCount)
+    let largest = unit.weights.lazy.map { byteCount(of: $0) }.max() ?? 0
+    let held = largest + ContainerWriter.pieceByteCount + 2 << 20
+    guard tokenCount > 0, unit.kind != .tensors, let gate = unit.weights.first?.shape else {
+      return held
     }
-    largest += 2 << 20
-    guard unit.kind != .tensors, let gate = unit.weights.first?.shape else { return largest }
-    // Inputs and outputs of hidden size and two products of intermediate size, for the original on
-    // its tokens and for the delivered weights on those and the other stream's.
+    // Inputs, their copy on the way, and outputs of hidden size and two products of intermediate
+    // size, for the original on its tokens and for the delivered weights on those and the other
+    // stream's.
     let perToken = (3 * gate.columns + 2 * gate.rows) * floatByteCount
-    let inputs = max(tokenCount, 16)
-    return largest + (tokenCount == 0 ? 0 : 3 * inputs * perToken)
+    let inputs = max(tokenCount, MLPProbe.seededInputCount)
+    return held + productByteCount + 3 * inputs * perToken
+  }
+
+  /// What is held of a weight while it is transferred.
+  private static func byteCount(of weight: PlannedWeight) -> Int {
+    let source = weight.source
+    let shape = weight.shape
+    let tile = weight.tileHeight * shape.columns
+    var byteCount = tile * (8 + floatByteCount * 2 + 2) + source.heldByteCount
+    // Codes one to a byte, or decoded, before they take the form of the encoding.
+    if source.isQuantized { byteCount += tile * (1 + floatByteCount) }
+    if case .quantize(let format) = weight.treatment {
+      let layout = QuantizedLayout(format: format, rows: shape.rows, columns: shape.columns)
+      byteCount += layout.payloadByteCount - layout.codes.count
+      if format.neededSummary == .maximum {
+        byteCount += TileSource.heldByteCount(elementCount: shape.elementCount)
+      }
+    }
+    if let part = weight.part?.part {
+      byteCount += PartReader.heldByteCount(of: part, weight: weight.source)
+      // The rows between those that are taken.
+      byteCount += tile * (part.outputStride + 1) * 8
+    }
+    return byteCount
   }
 }

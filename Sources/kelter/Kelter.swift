@@ -29,6 +29,7 @@ struct Kelter: ParsableCommand {
     ])
 
   static func main() {
+    MemoryPlan.configureAllocation()
     var command: any ParsableCommand
     do {
       command = try parseAsRoot()

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bytes
 import Container
 import Conversion
+import Foundation
 import Quantization
 import SystemPackage
 import Validation
@@ -58,7 +59,8 @@ struct VerifyCommand: ReportingCommand {
     let measurement = try against.map { try prepare(reader, against: $0) }
     let progress = ProgressLine(quiet: output.quiet)
     defer { progress.finish() }
-    let all = try ContainerVerifier.verify(reader) { done, total in
+    let threads = self.measurement.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    let all = try ContainerVerifier.verify(reader, threads: threads) { done, total in
       progress.update(Progress(phase: "check", detail: "", done: done, total: total))
     }
     progress.finish()

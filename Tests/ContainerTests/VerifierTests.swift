@@ -4,23 +4,25 @@ import Foundation
 import Quantization
 import SystemPackage
 import Tensors
+import Synchronization
 import Testing
 
 @Suite("The verifier notices every change")
 struct VerifierTests {
   let folder = try! TemporaryFolder()
 
-  @Test(arguments: [false, true])
-  func aSoundFileHasNoFindings(sha256: Bool) throws {
+  @Test(arguments: [false, true], [1, 3])
+  func aSoundFileHasNoFindings(sha256: Bool, threads: Int) throws {
     let path = folder.file("tiny.kelter")
     try TinyContainer.write(to: path, sha256: sha256)
-    var last = 0
-    let findings = try ContainerVerifier.verify(ContainerReader(path: path)) { done, _ in
-      #expect(done > last)
-      last = done
-    }
+    let reports = Mutex<[Int]>([])
+    let findings = try ContainerVerifier.verify(
+      ContainerReader(path: path), threads: threads
+    ) { done, _ in reports.withLock { $0.append(done) } }
     #expect(findings == [])
-    #expect(last == (try File(path: path).byteCount))
+    let all = reports.withLock { $0 }
+    #expect(Set(all).count == all.count && (threads > 1 || all == all.sorted()))
+    #expect(all.max() == (try File(path: path).byteCount))
   }
 
   /// A flipped byte of the header is refused at open, one anywhere else is found, and found where

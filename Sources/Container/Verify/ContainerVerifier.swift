@@ -1,28 +1,43 @@
 import Bytes
+import Synchronization
 
 /// Checks all that a container says about itself.
 public enum ContainerVerifier {
   /// Checks the structure, every checksum, that reserved and filling bytes are zero, and looks for
   /// NaN, infinities and zero scales. Reads the whole file once, with `pread`.
   ///
-  /// - Parameter progress: is told how many bytes of how many are done.
+  /// - Parameters:
+  ///   - threads: how many extents are read at a time.
+  ///   - progress: is told how many bytes of how many are done, by any thread.
   /// - Returns: what was found, in no more than one finding per extent, section, tensor and check;
   ///   nothing but notes for a sound file.
   /// - Throws: `file` if reading fails. Damage is a finding, not an error.
   public static func verify(
-    _ reader: ContainerReader, progress: (_ done: Int, _ byteCount: Int) -> Void = { _, _ in }
+    _ reader: ContainerReader, threads: Int = 1,
+    progress: @escaping @Sendable (_ done: Int, _ byteCount: Int) -> Void = { _, _ in }
   ) throws(ContainerError) -> [ContainerFinding] {
     var findings: [ContainerFinding] = []
     try IndexCheck(reader: reader).run(&findings)
     var structure = StructureCheck(reader: reader)
     try structure.run(&findings)
-    var scan = ExtentScan(
-      reader: reader, contents: structure.contents, allowsNonFinite: structure.allowsNonFinite)
-    for extent in structure.extents {
-      try scan.run(extent, &findings)
-      progress(extent.byteRange.upperBound, reader.byteCount)
+    let (extents, contents) = (structure.extents, structure.contents)
+    let allowsNonFinite = structure.allowsNonFinite
+    let idleScans = Mutex<[ExtentScan]>([])
+    let found = Mutex([[ContainerFinding]](repeating: [], count: extents.count))
+    let done = Atomic(extents.first?.byteRange.lowerBound ?? 0)
+    try WorkerPool.forEach(count: extents.count, threads: threads) {
+      (index) throws(ContainerError) in
+      var scan =
+        idleScans.withLock { $0.popLast() }
+        ?? ExtentScan(reader: reader, contents: contents, allowsNonFinite: allowsNonFinite)
+      var findings: [ContainerFinding] = []
+      try scan.run(extents[index], &findings)
+      found.withLock { $0[index] = findings }
+      idleScans.withLock { $0.append(scan) }
+      let byteCount = extents[index].byteRange.count
+      progress(done.wrappingAdd(byteCount, ordering: .relaxed).newValue, reader.byteCount)
     }
-    return findings
+    return findings + found.withLock { $0.joined() }
   }
 
   /// Runs a check; damage that it throws becomes a finding, an error of reading goes on.

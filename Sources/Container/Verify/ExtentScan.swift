@@ -5,14 +5,15 @@ import Tensors
 
 /// Reads extents piece by piece: checksum, digest, zeros between contents, special values.
 struct ExtentScan {
-  /// How much is read at once: a multiple of the size of every element.
-  static let pieceByteCount = 1 << 20
+  /// How much is read at once, to be looked at in the processor's cache: a multiple of the size of
+  /// every element.
+  static let pieceByteCount = 1 << 18
 
   let reader: ContainerReader
   let contents: [[ExtentContent]]
   /// Whether NaN and infinities are nothing wrong in tensors that were not quantized.
   let allowsNonFinite: Bool
-  private var piece: [UInt8] = []
+  private var piece = [UInt8](repeating: 0, count: pieceByteCount)
 
   init(reader: ContainerReader, contents: [[ExtentContent]], allowsNonFinite: Bool) {
     self.reader = reader
@@ -33,8 +34,9 @@ struct ExtentScan {
     while start < extent.byteRange.upperBound {
       let end = min(start + Self.pieceByteCount, extent.byteRange.upperBound)
       try read(start..<end)
-      checksum.update(piece.rawSpan)
-      unsafe piece.withUnsafeBytes { unsafe digest?.update(bufferPointer: $0) }
+      let bytes = piece.rawSpan.extracting(first: end - start)
+      checksum.update(bytes)
+      unsafe bytes.withUnsafeBytes { unsafe digest?.update(bufferPointer: $0) }
       var gapStart = start
       // Contents that end in this piece are done; one that goes on stays the next.
       while next < contents[extent.index].count {
@@ -65,10 +67,10 @@ struct ExtentScan {
   }
 
   private mutating func read(_ range: Range<Int>) throws(ContainerError) {
-    if piece.count != range.count { piece = [UInt8](repeating: 0, count: range.count) }
     let file = reader.file
     do throws(BytesError) {
-      var bytes = piece.mutableRawSpan
+      var all = piece.mutableRawSpan
+      var bytes = all.slice(0..<range.count)
       try file.read(at: range.lowerBound, into: &bytes)
     } catch {
       throw .file(error)

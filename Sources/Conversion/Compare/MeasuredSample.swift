@@ -1,3 +1,4 @@
+import Bytes
 import Quantization
 import SourceWeights
 import Synchronization
@@ -80,7 +81,9 @@ struct MeasuredSample {
   ) throws -> [ErrorStatistics] {
     // A thread holds the buffers of one weight.
     let units = jobs.map { ConversionUnit(kind: .tensors, layer: nil, weights: [$0.weight]) }
-    let threads = try MemoryPlan(units: units, options: options, tokenCount: 0).threads
+    let threads = try MemoryPlan(
+      source: source, units: units, options: options, tokenCount: 0
+    ).threads
     let total = jobs.reduce(0) { $0 + $1.byteCount }
     let state = Mutex(
       (statistics: [ErrorStatistics](repeating: ErrorStatistics(), count: jobs.count), done: 0))

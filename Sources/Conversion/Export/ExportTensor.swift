@@ -91,7 +91,8 @@ extension ExportTensor {
       for piece in pieces {
         let (part, columns) = (piece.part, piece.tensor.shape.columns)
         var rows = try ContainedRows(tensor: piece.tensor, reader: reader)
-        let tiles = TileRows.tiles(rows: part.outputCount, columns: columns)
+        let tiles = TileRows.tiles(
+          rows: part.outputCount, columns: columns, multiple: piece.tensor.rowMultiple)
         var values = [Float](repeating: 0, count: (tiles.map(\.count).max() ?? 0) * columns)
         for tile in tiles {
           try Interruption.check()

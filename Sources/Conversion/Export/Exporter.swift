@@ -116,7 +116,8 @@ public struct Exporter: Sendable {
       return
     }
     let columns = tensor.shape.columns
-    let tiles = TileRows.tiles(rows: tensor.shape.rows, columns: columns)
+    let tiles = TileRows.tiles(
+      rows: tensor.shape.rows, columns: columns, multiple: tensor.rowMultiple)
     var rowsOfTensor = try ContainedRows(tensor: tensor, reader: reader)
     let capacity = (tiles.map(\.count).max() ?? 0) * columns
     var values = [Float](repeating: 0, count: capacity)

@@ -1,3 +1,4 @@
+import Bytes
 import ModelFamilies
 import Quantization
 import Synchronization
@@ -58,12 +59,15 @@ struct MeasuredRun {
       let sink = OrderedSink<(unit: Int, result: MLPProbe.Result?)> { [units] in
         if let result = $0.result { measurement?.add(result, of: units[$0.unit]) }
       }
-      let place = units[stage.units.lowerBound].layer
-      let detail = place.map { "layer \($0 + 1) of \(layers.count)" } ?? ""
       let missing = stage.units.filter { finished.statistics[$0] == nil }
-      try WorkerPool.forEach(count: missing.count, threads: threads) {
-        [units, pass, phase, progress] in
+      let layerCount = layers.count
+      try WorkerPool.forEach(
+        count: missing.count, threads: threads,
+        lead: measurement.map { _ in MemoryPlan.lead(threads: threads) }
+      ) { [units, pass, phase, progress] in
         let unit = missing[$0]
+        let layer = units[unit].layer
+        let detail = layer.map { "layer \($0 + 1) of \(layerCount)" } ?? ""
         let (errors, result) = try Self.process(
           units[unit], at: unit, probe: measurement?.probe(of: units[unit]), pass: pass
         ) { byteCount in

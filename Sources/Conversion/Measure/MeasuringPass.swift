@@ -48,12 +48,11 @@ extension MeasuringPass {
   /// All values of a small weight, as the source has them and as the output has them.
   func values(of weight: PlannedWeight) throws -> (original: [Float], delivered: [Float]) {
     var values: (original: [Float], delivered: [Float]) = ([], [])
-    let tiles = TileRows.tiles(rows: weight.shape.rows, columns: weight.shape.columns)
     let observe = TileObserver { _, original, delivered in
       values.original.append(copying: original)
       values.delivered.append(copying: delivered)
     }
-    try walk(weight, tiles: tiles, observe: observe)
+    try walk(weight, tiles: weight.tiles, observe: observe)
     return values
   }
 

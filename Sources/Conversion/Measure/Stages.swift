@@ -10,8 +10,9 @@ extension ConversionPlan {
   }
 
   /// The runs of units of one layer, each with the layer if it is one of `layers`, which are to be
-  /// measured.
+  /// measured; all units in one run where none is, so that no thread waits for another.
   static func stages(of units: [ConversionUnit], layers: [LayerDescription]) -> [Stage] {
+    if layers.isEmpty { return units.isEmpty ? [] : [(units.indices, nil)] }
     let layers = Dictionary(uniqueKeysWithValues: layers.map { ($0.index, $0) })
     var stages: [Stage] = []
     var start = 0

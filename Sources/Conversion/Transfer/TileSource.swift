@@ -13,6 +13,14 @@ struct TileSource {
 
   private let weight: SourceWeight
   private let shape: Shape
+  /// The tiles in order.
+  let tiles: [Range<Int>]
+  /// The tiles of the whole weight.
+  private let allTiles: [Range<Int>]
+  /// The number of rows of the largest tile.
+  let height: Int
+  /// The number of elements of the largest tile.
+  let capacity: Int
   private var reader: WeightReader
   /// In place of `reader` for a part of a weight.
   private var partReader: PartReader?
@@ -22,9 +30,14 @@ struct TileSource {
   /// The first row whose bytes are not in `checksum` yet.
   private var nextRow = 0
 
-  init(weight: PlannedWeight, checkpoint: Checkpoint) {
+  /// - Parameter tiles: the tiles that will be read; nil for all of the weight's.
+  init(weight: PlannedWeight, checkpoint: Checkpoint, tiles: [Range<Int>]? = nil) {
     self.weight = weight.source
     shape = weight.shape
+    self.tiles = tiles ?? weight.tiles
+    height = self.tiles.lazy.map(\.count).max() ?? 0
+    capacity = height * weight.shape.columns
+    allTiles = weight.tiles
     reader = WeightReader(weight: weight.source, checkpoint: checkpoint)
     partReader = weight.part.map {
       PartReader(weight: weight.source, part: $0.part, checkpoint: checkpoint)
@@ -34,14 +47,6 @@ struct TileSource {
   /// What is held of a weight whose maximum is asked for, in bytes.
   static func heldByteCount(elementCount: Int) -> Int {
     elementCount <= heldElementCount ? elementCount * MemoryLayout<Float>.size : 0
-  }
-
-  /// The tiles in order.
-  var tiles: [Range<Int>] { TileRows.tiles(rows: shape.rows, columns: shape.columns) }
-
-  /// The number of elements of the largest tile.
-  var capacity: Int {
-    min(shape.rows, TileRows.height(columns: shape.columns)) * shape.columns
   }
 
   /// Decodes a tile into a buffer of `capacity`. Ask for the tiles in order.
@@ -123,9 +128,10 @@ struct TileSource {
   private mutating func maximum() throws -> Float {
     let holds = shape.rows * shape.columns <= Self.heldElementCount
     var whole: [Float] = []
-    var buffer = [Float](repeating: 0, count: capacity)
+    var buffer = [Float](
+      repeating: 0, count: (allTiles.first?.count ?? 0) * shape.columns)
     var maximum: Float = 0
-    for rows in tiles {
+    for rows in allTiles {
       try Interruption.check()
       try read(rows, into: &buffer)
       let tile = buffer[..<(rows.count * shape.columns)]

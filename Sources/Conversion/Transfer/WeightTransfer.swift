@@ -26,13 +26,12 @@ struct WeightTransfer {
   ///   - tiles: the rows to go through; nil for all, as writing demands.
   ///   - observe: receives each tile, as the source has it and as the output has it.
   func run(tiles: [Range<Int>]? = nil, _ observe: TileObserver) throws -> Outcome {
-    var source = TileSource(weight: weight, checkpoint: checkpoint)
-    let tiles = tiles ?? source.tiles
+    var source = TileSource(weight: weight, checkpoint: checkpoint, tiles: tiles)
     let statistics =
       switch weight.treatment {
-      case .copy: try copy(&source, tiles, observe)
-      case .round: try round(&source, tiles, observe)
-      case .quantize(let format): try quantize(&source, tiles, to: format, observe)
+      case .copy: try copy(&source, observe)
+      case .round: try round(&source, observe)
+      case .quantize(let format): try quantize(&source, to: format, observe)
       }
     return Outcome(statistics: statistics, checksums: try source.checksums())
   }
@@ -40,11 +39,11 @@ struct WeightTransfer {
   /// Copies the source's codes, repacked where need be. They are decoded all the same, to find values
   /// that are not finite.
   private func copy(
-    _ source: inout TileSource, _ tiles: [Range<Int>], _ observe: TileObserver
+    _ source: inout TileSource, _ observe: TileObserver
   ) throws -> ErrorStatistics {
     var statistics = ErrorStatistics()
     guard source.isOfWeights else {
-      for rows in tiles {
+      for rows in source.tiles {
         try Interruption.check()
         let bytes = try source.readBytes(rows)
         try extent?.append(bytes)
@@ -52,7 +51,7 @@ struct WeightTransfer {
       return statistics
     }
     var values = [Float](repeating: 0, count: source.capacity)
-    for rows in tiles {
+    for rows in source.tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
       try extent?.append(source.storedRows)
@@ -73,13 +72,13 @@ struct WeightTransfer {
 
   /// Rounds to BFloat16.
   private func round(
-    _ source: inout TileSource, _ tiles: [Range<Int>], _ observe: TileObserver
+    _ source: inout TileSource, _ observe: TileObserver
   ) throws -> ErrorStatistics {
     var statistics = ErrorStatistics()
     var values = [Float](repeating: 0, count: source.capacity)
     var delivered = values
     var bytes = [UInt8](repeating: 0, count: source.capacity * 2)
-    for rows in tiles {
+    for rows in source.tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
       let tile = values.span.extracting(first: rows.count * weight.shape.columns)
@@ -99,16 +98,14 @@ struct WeightTransfer {
 
   /// Quantizes. Codes are written tile by tile; the much smaller planes after them are held.
   private func quantize(
-    _ source: inout TileSource, _ tiles: [Range<Int>], to format: QuantizationFormat,
-    _ observe: TileObserver
+    _ source: inout TileSource, to format: QuantizationFormat, _ observe: TileObserver
   ) throws -> ErrorStatistics {
     let columns = weight.shape.columns
     let quantizer = Quantizer(
       format: format, columns: columns, search: search,
       summary: try source.summary(format.neededSummary))
     let layout = QuantizedLayout(format: format, rows: weight.shape.rows, columns: columns)
-    let height = min(layout.rows, TileRows.height(columns: columns))
-    var codes = [UInt8](repeating: 0, count: height * layout.codeRowByteCount)
+    var codes = [UInt8](repeating: 0, count: source.height * layout.codeRowByteCount)
     var scales = [UInt8](repeating: 0, count: layout.scales.count)
     var zeroPoints = [UInt8](repeating: 0, count: layout.zeroPoints.count)
     var values = [Float](repeating: 0, count: source.capacity)
@@ -116,7 +113,7 @@ struct WeightTransfer {
     var delivered = observe.needsValues ? values : []
     var statistics = ErrorStatistics()
 
-    for rows in tiles {
+    for rows in source.tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
       let count = rows.count * columns

@@ -45,7 +45,7 @@ struct ContainedRows {
       levels: try plane(layout.tables).map { Int8(bitPattern: $0) })
   }
 
-  /// Decodes rows that start at a multiple of the format's `tileRowMultiple`.
+  /// Decodes rows that start at a multiple of `tensor.rowMultiple`.
   /// - Parameter values: `rows.count × columns` elements.
   mutating func read(_ rows: Range<Int>, into values: inout MutableSpan<Float>) throws {
     let start = tensor.byteRange.lowerBound
@@ -82,4 +82,9 @@ struct ContainedRows {
     var span = bytes.mutableRawSpan
     try reader.file.read(at: byteOffset, into: &span)
   }
+}
+
+extension ContainedTensor {
+  /// Rows can be decoded apart from others if they start at a multiple of this.
+  var rowMultiple: Int { layout?.format.tileRowMultiple ?? 1 }
 }

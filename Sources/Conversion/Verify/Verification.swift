@@ -90,7 +90,7 @@ public struct Verification: Sendable {
   /// Measures every quantized weight and, with the gate, every layer.
   public func run(progress: ProgressHandler? = nil) throws -> Report {
     let threads = try MemoryPlan(
-      units: units, options: options, tokenCount: tokens?.ids.count ?? 0
+      source: source, units: units, options: options, tokenCount: tokens?.ids.count ?? 0
     ).threads
     let outcome = try MeasuredRun(
       source: source, units: units,

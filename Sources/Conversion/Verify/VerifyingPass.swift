@@ -53,10 +53,10 @@ final class VerifyingPass: MeasuringPass {
 
   /// Compares whole numbers, which are carried as they are.
   private func compareBytes(
-    _ source: inout TileSource, of weight: PlannedWeight, tiles: [Range<Int>],
+    _ source: inout TileSource, of weight: PlannedWeight,
     with tensor: ContainedTensor
   ) throws {
-    for rows in tiles {
+    for rows in source.tiles {
       try Interruption.check()
       let bytes = try source.readBytes(rows)
       let rowByteCount = bytes.count / max(1, rows.count)
@@ -76,10 +76,10 @@ final class VerifyingPass: MeasuringPass {
   private func compare(
     _ weight: PlannedWeight, tiles: [Range<Int>]? = nil, observe: TileObserver
   ) throws -> (statistics: ErrorStatistics, isIdentical: Bool) {
-    var source = TileSource(weight: weight, checkpoint: checkpoint)
+    var source = TileSource(weight: weight, checkpoint: checkpoint, tiles: tiles)
     let tensor = try reader.tensor(of: weight)
     guard source.isOfWeights else {
-      try compareBytes(&source, of: weight, tiles: tiles ?? source.tiles, with: tensor)
+      try compareBytes(&source, of: weight, with: tensor)
       return (ErrorStatistics(), true)
     }
     var rowsOfTensor = try ContainedRows(tensor: tensor, reader: reader)
@@ -87,7 +87,7 @@ final class VerifyingPass: MeasuringPass {
     var delivered = values
     var statistics = ErrorStatistics()
     var isIdentical = true
-    for rows in tiles ?? source.tiles {
+    for rows in source.tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
       let count = rows.count * weight.shape.columns
