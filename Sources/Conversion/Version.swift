@@ -8,7 +8,12 @@ public enum Version {
 
   /// The package's version, that of the format it writes, and the kernels in use.
   public static var description: String {
-    let kernels = ck_isa_in_use() == CK_ISA_AVX2 ? "AVX2" : "portable"
+    let kernels =
+      switch ck_isa_in_use() {
+      case CK_ISA_AVX512: "AVX-512"
+      case CK_ISA_AVX2: "AVX2"
+      default: "portable"
+      }
     return "kelter \(package) (.kelter format \(ContainerFormat.major).\(ContainerFormat.minor),"
       + " \(kernels) kernels)"
   }
