@@ -2,11 +2,9 @@
 #pragma once
 
 #include "ck_quantize.h"
-#include "minifloat.h"
+#include "lanes.h"
 
-/// The number of scales that are compared at a time.
-#define CK_CANDIDATES 16
-/// Products are summed in Float32 over so many weights, then in Float64.
+/// Errors are summed in Float32 over so many weights of a row, then in Float64.
 #define CK_CHUNK 128
 
 /// A block of weights that share a scale.
@@ -16,6 +14,8 @@ typedef struct {
   size_t columns;
   /// From one row to the next, in weights.
   size_t stride;
+  /// How much each column's errors matter, or NULL if all matter alike.
+  const float *importance;
   /// The extremes of the finite weights, and of 0; at most 2^125 in magnitude.
   float minimum;
   float maximum;
@@ -23,24 +23,16 @@ typedef struct {
   int has_nonfinite;
 } ck_block;
 
-/// Scales, each with its reciprocal and the integers that codes may stand for.
+/// Scales, a lane each, with their reciprocals and the integers that codes may stand for.
 typedef struct {
-  int count;
-  float scales[CK_CANDIDATES];
-  float inverses[CK_CANDIDATES];
-  float lowest[CK_CANDIDATES];
-  float highest[CK_CANDIDATES];
-  int zero_points[CK_CANDIDATES];
-  /// The scale as it is stored, before any global scale.
-  uint32_t stored[CK_CANDIDATES];
+  ck_floats scales;
+  ck_floats inverses;
+  ck_floats lowest;
+  ck_floats highest;
+  ck_ints zero_points;
+  /// The scales as they are stored, before any global scale.
+  ck_ints stored;
 } ck_candidates;
-
-/// For each candidate the sums Σ x·q and Σ q² over the weights, q being the number that the weight's
-/// code stands for.
-typedef struct {
-  double products[CK_CANDIDATES];
-  double squares[CK_CANDIDATES];
-} ck_sums;
 
 /// A scale that was chosen.
 typedef struct {
@@ -50,10 +42,10 @@ typedef struct {
   float highest;
   int zero_point;
   uint32_t stored;
-  /// By how much it lowers the squared error of all zeros: Σ x² − Σ (x − scale·q)².
-  double gain;
-  /// The scale of least squared error for the same codes, or 0.
-  double refit;
+  /// The reciprocal of the first candidate's scale, in whose units errors are compared.
+  float unit;
+  /// The squared error in units of the first candidate's scale, squared.
+  float error;
 } ck_choice;
 
 /// Copies a chunk with 0 in place of what is not finite, and returns it; or the chunk itself.

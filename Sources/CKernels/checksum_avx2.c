@@ -40,4 +40,29 @@ __attribute__((target("avx2,f16c"))) size_t ck_checksum_stripes_avx2(
   _mm256_storeu_si256((__m256i *)(lanes + 4), lane[1]);
   return stripes_in_block;
 }
+
+__attribute__((target("avx512f,avx512dq"))) size_t ck_checksum_stripes_avx512(
+    uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block) {
+  const __m512i prime = _mm512_set1_epi32((int)0x9E3779B1u);
+  const __m512i last = _mm512_loadu_si512(ck_checksum_secret + 128);
+  __m512i lane = _mm512_loadu_si512(lanes);
+  for (size_t i = 0; i < stripe_count; i++) {
+    _mm_prefetch((const char *)bytes + 64 * i + 512, _MM_HINT_T0);
+    __m512i value = _mm512_loadu_si512(bytes + 64 * i);
+    __m512i key =
+        _mm512_xor_si512(value, _mm512_loadu_si512(ck_checksum_secret + 8 * stripes_in_block));
+    __m512i product = _mm512_mul_epu32(key, _mm512_srli_epi64(key, 32));
+    // Neighbouring lanes exchange their values.
+    __m512i swapped = _mm512_shuffle_epi32(value, _MM_PERM_BADC);
+    lane = _mm512_add_epi64(lane, _mm512_add_epi64(product, swapped));
+    if (++stripes_in_block < 16) continue;
+    stripes_in_block = 0;
+    __m512i mixed = _mm512_ternarylogic_epi64(lane, _mm512_srli_epi64(lane, 47), last, 0x96);
+    __m512i low = _mm512_mul_epu32(mixed, prime);
+    __m512i high = _mm512_mul_epu32(_mm512_srli_epi64(mixed, 32), prime);
+    lane = _mm512_add_epi64(low, _mm512_slli_epi64(high, 32));
+  }
+  _mm512_storeu_si512(lanes, lane);
+  return stripes_in_block;
+}
 #endif

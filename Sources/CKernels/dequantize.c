@@ -78,3 +78,47 @@ CK_AVX2 void ck_dequantize_row_avx2(ck_code code, const uint8_t *codes, size_t c
 }
 
 #endif
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+/// Nibbles are looked up among the sixteen values that they can stand for.
+__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void ck_dequantize_row_avx512(
+    ck_code code, const uint8_t *codes, size_t columns, size_t group_columns, const float *scales,
+    const uint8_t *zero_points, float *values) {
+  if (code == CK_CODE_E4M3 || code == CK_CODE_INT8) {
+    ck_dequantize_row_avx2(code, codes, columns, group_columns, scales, zero_points, values);
+    return;
+  }
+  const __m512 numbers = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512 e2m1 = _mm512_setr_ps(0.0f, 0.5f, 1.0f, 1.5f, 2.0f, 3.0f, 4.0f, 6.0f, -0.0f, -0.5f,
+                                     -1.0f, -1.5f, -2.0f, -3.0f, -4.0f, -6.0f);
+  // The lower nibbles are in the first vector, the upper ones in the second.
+  const __m512i first =
+      _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const __m512i second = _mm512_add_epi32(first, _mm512_set1_epi32(8));
+  for (size_t start = 0, group = 0; start < columns; start += group_columns, group++) {
+    size_t end = columns - start < group_columns ? columns : start + group_columns;
+    int zero_point = code == CK_CODE_UINT4 ? nibble(zero_points, group) : 8;
+    __m512 number =
+        code == CK_CODE_E2M1 ? e2m1 : _mm512_sub_ps(numbers, _mm512_set1_ps((float)zero_point));
+    __m512 table = _mm512_mul_ps(number, _mm512_set1_ps(scales[group]));
+    size_t i = start;
+    // What is read a kilobyte later is not on its way yet.
+    _mm_prefetch((const char *)codes + i / 2 + 1024, _MM_HINT_T0);
+    // A group that starts within a byte is left to the scalar code.
+    for (; i % 2 == 0 && i + 32 <= end; i += 32) {
+      __m512i bytes =
+          _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(codes + i / 2)));
+      // The lookup reads four bits.
+      __m512 low = _mm512_permutexvar_ps(bytes, table);
+      __m512 high = _mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), table);
+      _mm512_storeu_ps(values + i, _mm512_permutex2var_ps(low, first, high));
+      _mm512_storeu_ps(values + i + 16, _mm512_permutex2var_ps(low, second, high));
+    }
+    if (i < end) decode_group(code, codes, i, end, scales[group], zero_point, values);
+  }
+}
+
+#endif

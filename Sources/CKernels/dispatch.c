@@ -15,7 +15,7 @@ int ck_has_isa(ck_isa isa) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
   if (isa == CK_ISA_AVX512)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
            ck_has_isa(CK_ISA_AVX2);
 #endif
   return isa == CK_ISA_PORTABLE;
@@ -47,7 +47,9 @@ int ck_select_isa(ck_isa isa) {
 size_t ck_checksum_stripes(
     uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block) {
 #if defined(__x86_64__)
-  if (ck_isa_in_use() >= CK_ISA_AVX2) {
+  if (ck_isa_in_use() == CK_ISA_AVX512)
+    return ck_checksum_stripes_avx512(lanes, bytes, stripe_count, stripes_in_block);
+  if (ck_isa_in_use() == CK_ISA_AVX2) {
     return ck_checksum_stripes_avx2(lanes, bytes, stripe_count, stripes_in_block);
   }
 #endif
@@ -77,13 +79,19 @@ size_t ck_checksum_stripes(
 #define CK_DISPATCH_TO_AVX2(operation, ...) operation##_portable(__VA_ARGS__)
 #endif
 
+void ck_decode_bf16(const uint8_t *codes, size_t count, float *values) {
+  CK_DISPATCH(ck_decode_bf16, codes, count, values);
+}
+
+void ck_decode_e4m3(const uint8_t *codes, size_t count, float *values) {
+  CK_DISPATCH(ck_decode_e4m3, codes, count, values);
+}
+
 #define CK_DISPATCH_DECODE(format)                                                  \
   void ck_decode_##format(const uint8_t *codes, size_t count, float *values) {      \
-    CK_DISPATCH_TO_AVX2(ck_decode_##format, codes, count, values);                          \
+    CK_DISPATCH_TO_AVX2(ck_decode_##format, codes, count, values);                  \
   }
-CK_DISPATCH_DECODE(bf16)
 CK_DISPATCH_DECODE(f16)
-CK_DISPATCH_DECODE(e4m3)
 CK_DISPATCH_DECODE(e5m2)
 CK_DISPATCH_DECODE(e8m0)
 CK_DISPATCH_DECODE(e2m1)
@@ -91,19 +99,19 @@ CK_DISPATCH_DECODE(int8)
 
 #define CK_DISPATCH_ENCODE(format)                                                  \
   void ck_encode_##format(const float *values, size_t count, uint8_t *codes) {      \
-    CK_DISPATCH_TO_AVX2(ck_encode_##format, values, count, codes);                          \
+    CK_DISPATCH_TO_AVX2(ck_encode_##format, values, count, codes);                  \
   }
 CK_DISPATCH_ENCODE(bf16)
 CK_DISPATCH_ENCODE(e4m3)
 
 void ck_quantize(const ck_quantizer *quantizer, const float *values, size_t rows,
-                 const ck_quantized *to) {
-  CK_DISPATCH(ck_quantize, quantizer, values, rows, to);
+    const float *importance, const ck_quantized *to) {
+  CK_DISPATCH(ck_quantize, quantizer, values, rows, importance, to);
 }
 
 void ck_dequantize_row(ck_code code, const uint8_t *codes, size_t columns, size_t group_columns,
                        const float *scales, const uint8_t *zero_points, float *values) {
-  CK_DISPATCH_TO_AVX2(ck_dequantize_row, code, codes, columns, group_columns, scales, zero_points, values);
+  CK_DISPATCH(ck_dequantize_row, code, codes, columns, group_columns, scales, zero_points, values);
 }
 
 void ck_add_errors(const float *reference, const float *approximation, size_t rows,

@@ -68,6 +68,15 @@ CK_INLINE ck_ints ck_sign_bits(ck_floats values) {
 /// Rounds magnitudes of at most 2^22 to nearest even.
 CK_INLINE ck_floats ck_round(ck_floats values) { return __builtin_elementwise_roundeven(values); }
 
+/// The index of the least of numbers that are not negative; the first among equals.
+CK_INLINE int ck_first_least(ck_floats lanes) {
+  const ck_ints index = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  // Such numbers are ordered as their bits are.
+  ck_ints bits = (ck_ints)lanes;
+  ck_ints least = ck_splat_int(__builtin_reduce_min(bits));
+  return __builtin_reduce_min(bits == least ? index : ck_splat_int(CK_LANES));
+}
+
 #define CK_LOW_HALF(v) __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7)
 #define CK_HIGH_HALF(v) __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15)
 
@@ -108,6 +117,16 @@ CK_INLINE ck_ints ck_code_of_grid16(ck_floats magnitudes, ck_minifloat format) {
   ck_ints normal =
       (bits >> (23 - format.mantissa_bits)) - ck_splat_int((bias - 1) << format.mantissa_bits);
   return bits < ck_splat_int(bias << 23) ? subnormal : normal;
+}
+
+/// As ck_value_of_e4m3, of codes 0…255.
+CK_INLINE ck_floats ck_values_of_e4m3(ck_ints codes) {
+  ck_ints shifted = (codes & ck_splat_int(0x7F)) << 20;
+  ck_floats subnormal = (ck_floats)(shifted + ck_splat_int(121 << 23)) - ck_splat(0x1p-6f);
+  ck_ints magnitude = shifted < ck_splat_int(0x00800000)
+                          ? (ck_ints)subnormal : shifted + ck_splat_int(120 << 23);
+  magnitude = shifted == ck_splat_int(0x07F00000) ? ck_splat_int(0x7FC00000) : magnitude;
+  return (ck_floats)(magnitude | (codes >> 7 << 31));
 }
 
 /// Stores the low bytes of lanes of 0…255.

@@ -6,6 +6,9 @@
 
 #pragma STDC FP_CONTRACT OFF
 
+/// 1.5·2^23: adding it to a number of at most 2^22 and taking it away rounds to nearest even.
+#define CK_ROUNDING_MAGIC 12582912.0f
+
 /// A format of one sign bit, some exponent bits, `mantissa_bits` mantissa bits and no infinities.
 typedef struct {
   int mantissa_bits;

@@ -41,13 +41,36 @@ static inline uint32_t ck_stored_scale(const ck_quantizer *quantizer, float scal
   return 0;
 }
 
-/// The stored scale `steps` further from zero (nearer, if negative), within the bounds of
-/// `ck_stored_scale`.
-static inline uint32_t ck_stepped_scale(const ck_quantizer *quantizer, uint32_t stored, int steps) {
+/// As ck_stored_scale.
+CK_INLINE ck_ints ck_stored_scales(const ck_quantizer *quantizer, ck_floats scales) {
+  ck_floats magnitudes = ck_magnitudes(scales);
+  ck_ints signs = ck_sign_bits(scales);
+  switch (quantizer->scale) {
+  case CK_SCALE_F32: return signs | (ck_ints)ck_max(magnitudes, ck_splat(0x1p-126f));
+  case CK_SCALE_BF16: {
+    ck_ints bits = (ck_ints)magnitudes;
+    ck_ints codes = (bits + ck_splat_int(0x7FFF) + (bits >> 16 & ck_splat_int(1))) >> 16;
+    codes = __builtin_elementwise_max(codes, ck_splat_int(0x0080));
+    return (signs >> 16 & ck_splat_int(0x8000)) | codes;
+  }
+  case CK_SCALE_E8M0: return (ck_ints)magnitudes >> 23;
+  case CK_SCALE_E4M3: {
+    magnitudes = ck_min(magnitudes / ck_splat(quantizer->global_scale), ck_splat(448.0f));
+    ck_ints codes = ck_code_of_grid16(ck_round_to_grid16(magnitudes, CK_E4M3), CK_E4M3);
+    return __builtin_elementwise_max(codes, ck_splat_int(1));
+  }
+  }
+  return (ck_ints){0};
+}
+
+/// The stored scales `steps` further from zero (nearer, if negative) than one, within the bounds of
+/// `ck_stored_scale`. Float32 has no such neighbours.
+CK_INLINE ck_ints ck_stepped_scales(const ck_quantizer *quantizer, uint32_t stored,
+                                    ck_ints steps) {
   uint32_t sign = 0;
   int least = 0, greatest = 0;
   switch (quantizer->scale) {
-  case CK_SCALE_F32: return stored;
+  case CK_SCALE_F32: return ck_splat_int((int32_t)stored);
   case CK_SCALE_BF16:
     sign = stored & 0x8000;
     least = 0x0080;
@@ -59,8 +82,13 @@ static inline uint32_t ck_stepped_scale(const ck_quantizer *quantizer, uint32_t 
     greatest = 0x7E;
     break;
   }
-  int code = (int)(stored ^ sign) + steps;
-  return sign | (uint32_t)(code < least ? least : code > greatest ? greatest : code);
+  ck_ints codes = ck_splat_int((int32_t)(stored ^ sign)) + steps;
+  codes = __builtin_elementwise_max(codes, ck_splat_int(least));
+  return __builtin_elementwise_min(codes, ck_splat_int(greatest)) | ck_splat_int((int32_t)sign);
+}
+
+static inline size_t ck_bit_count(ck_code code) {
+  return code == CK_CODE_E4M3 || code == CK_CODE_INT8 ? 8 : 4;
 }
 
 static inline size_t ck_scale_byte_count(ck_scale scale) {
@@ -68,69 +96,53 @@ static inline size_t ck_scale_byte_count(ck_scale scale) {
 }
 
 static inline void ck_store_scale(ck_scale scale, uint32_t stored, uint8_t *bytes) {
-  for (size_t i = 0; i < ck_scale_byte_count(scale); i++) bytes[i] = (uint8_t)(stored >> 8 * i);
-}
-
-/// Sets scales, given in their stored type: what they stand for, their reciprocals and the integers
-/// that symmetric codes may stand for.
-static inline void ck_set_stored(const ck_quantizer *quantizer, ck_candidates *candidates,
-                                 int count) {
-  candidates->count = count;
-  if (quantizer->scale == CK_SCALE_BF16) {
-    // The same for all, so that the compiler uses vectors.
-    for (int i = 0; i < CK_CANDIDATES; i++)
-      candidates->scales[i] = ck_float(candidates->stored[i] << 16);
-  } else {
-    for (int i = 0; i < count; i++)
-      candidates->scales[i] = ck_value_of_scale(quantizer, candidates->stored[i]);
-  }
-  for (int i = count; i < CK_CANDIDATES; i++) candidates->scales[i] = 1;
-  for (int i = 0; i < CK_CANDIDATES; i++) candidates->inverses[i] = 1.0f / candidates->scales[i];
-  float lowest = quantizer->code == CK_CODE_INT8 ? -128 : -8;
-  float highest = quantizer->code == CK_CODE_INT8 ? 127 : 7;
-  for (int i = 0; i < CK_CANDIDATES; i++) {
-    candidates->zero_points[i] = 0;
-    candidates->lowest[i] = lowest;
-    candidates->highest[i] = highest;
+  switch (scale) {
+  case CK_SCALE_F32: memcpy(bytes, &stored, 4); break;
+  case CK_SCALE_BF16: memcpy(bytes, &stored, 2); break;
+  case CK_SCALE_E8M0:
+  case CK_SCALE_E4M3: *bytes = (uint8_t)stored; break;
   }
 }
 
-/// Sets the scales nearest to those wanted.
-static inline void ck_set_scales(const ck_quantizer *quantizer, ck_candidates *candidates,
-                                 const float *wanted, int count) {
-  if (quantizer->scale == CK_SCALE_BF16) {
-    for (int i = 0; i < CK_CANDIDATES; i++) {
-      uint32_t bits = ck_bits(i < count ? wanted[i] : 1.0f);
-      // As ck_stored_scale; scales are finite.
-      uint32_t code = ((bits & 0x7FFFFFFFu) + 0x7FFFu + (bits >> 16 & 1)) >> 16;
-      candidates->stored[i] = (bits >> 31 << 15) | (code < 0x0080 ? 0x0080 : code);
-    }
-  } else {
-    for (int i = 0; i < count; i++) candidates->stored[i] = ck_stored_scale(quantizer, wanted[i]);
+/// As ck_value_of_scale.
+CK_INLINE ck_floats ck_values_of_scales(const ck_quantizer *quantizer, ck_ints stored) {
+  switch (quantizer->scale) {
+  case CK_SCALE_F32: return (ck_floats)stored;
+  case CK_SCALE_BF16: return (ck_floats)(stored << 16);
+  case CK_SCALE_E8M0:
+    return (ck_floats)(stored == ck_splat_int(0) ? ck_splat_int(0x00400000) : stored << 23);
+  case CK_SCALE_E4M3: return ck_values_of_e4m3(stored) * ck_splat(quantizer->global_scale);
   }
-  ck_set_stored(quantizer, candidates, count);
+  return (ck_floats){0};
 }
 
-/// Sets the zero point of each candidate, 0…15.
-static inline void ck_set_zero_points(ck_candidates *candidates, const float *zero_points) {
-  for (int i = 0; i < CK_CANDIDATES; i++) {
-    float zero_point = zero_points[i] > 0 ? zero_points[i] : 0;
-    zero_point = zero_point < 15 ? zero_point : 15;
-    candidates->zero_points[i] = (int)zero_point;
-    candidates->lowest[i] = -zero_point;
-    candidates->highest[i] = 15 - zero_point;
-  }
+/// Scales, given in their stored type, with the integers that symmetric codes may stand for.
+CK_INLINE ck_candidates ck_stored_candidates(const ck_quantizer *quantizer, ck_ints stored) {
+  ck_floats scales = ck_values_of_scales(quantizer, stored);
+  int is_byte = quantizer->code == CK_CODE_INT8;
+  return (ck_candidates){
+      .scales = scales,
+      .inverses = ck_splat(1) / scales,
+      .lowest = ck_splat(is_byte ? -128 : -8),
+      .highest = ck_splat(is_byte ? 127 : 7),
+      .stored = stored,
+  };
+}
+
+/// Sets the zero points, whole numbers, clamped to 0…15.
+CK_INLINE void ck_set_zero_points(ck_candidates *candidates, ck_floats zero_points) {
+  zero_points = ck_min(ck_max(zero_points, ck_splat(0)), ck_splat(15));
+  candidates->zero_points = __builtin_convertvector(zero_points, ck_ints);
+  candidates->lowest = ck_splat(0) - zero_points;
+  candidates->highest = ck_splat(15) - zero_points;
 }
 
 /// For each scale the zero point that loses as much of the range at one end as at the other.
-static inline void ck_middle_zero_points(const ck_block *block, const ck_candidates *candidates,
-                                         float *zero_points) {
-  const float magic = 12582912.0f;  // rounds to nearest even, see quantize_portable.c
-  float sum = (block->minimum + block->maximum) * 0.5f;
-  for (int i = 0; i < CK_CANDIDATES; i++) {
-    float middle = 7.5f - sum * candidates->inverses[i];
-    zero_points[i] = (middle + magic) - magic;
-  }
+CK_INLINE ck_floats ck_middle_zero_points(const ck_block *block,
+                                          const ck_candidates *candidates) {
+  const ck_floats magic = ck_splat(CK_ROUNDING_MAGIC);
+  ck_floats sum = ck_splat((block->minimum + block->maximum) * 0.5f);
+  return (ck_splat(7.5f) - sum * candidates->inverses + magic) - magic;
 }
 
 /// The one scale nearest to `scale`, which needs no comparison.

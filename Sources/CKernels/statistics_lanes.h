@@ -2,25 +2,34 @@
 #include "lanes.h"
 #include "statistics.h"
 
+typedef struct {
+  ck_floats squares, squared_errors, greatest;
+  ck_ints zeroed;
+} ck_error_lanes;
+
+CK_INLINE void add_pairs(ck_floats x, ck_floats y, ck_error_lanes *lanes) {
+  const ck_floats zero = {0};
+  ck_floats error = x - y;
+  lanes->squares += x * x;
+  lanes->squared_errors += error * error;
+  lanes->greatest = ck_max(ck_magnitudes(error), lanes->greatest);
+  lanes->zeroed -= (ck_ints)(x != zero) & (ck_ints)(y == zero);
+}
+
 /// Adds a chunk of at most CK_ERROR_CHUNK pairs.
 CK_INLINE void add_error_chunk(const float *reference, const float *approximation, size_t count,
                                ck_error_sums *sums) {
-  const ck_floats zero = {0};
-  ck_floats squares = {0}, squared_errors = {0}, greatest = {0};
-  ck_ints zeroed = {0};
-  for (size_t i = 0; i < count; i += CK_LANES) {
-    // Zeros add nothing.
-    ck_floats x = ck_load_up_to(reference + i, count - i);
-    ck_floats y = ck_load_up_to(approximation + i, count - i);
-    ck_floats error = x - y;
-    squares += x * x;
-    squared_errors += error * error;
-    greatest = ck_max(ck_magnitudes(error), greatest);
-    zeroed -= (ck_ints)(x != zero) & (ck_ints)(y == zero);
-  }
-  ck_error_chunk chunk = {ck_lane_sum(squares), ck_lane_sum(squared_errors),
-                          ck_greatest_lane(greatest),
-                          (uint64_t)__builtin_reduce_add(zeroed)};
+  ck_error_lanes lanes = {0};
+  size_t i = 0;
+  for (; i + CK_LANES <= count; i += CK_LANES)
+    add_pairs(ck_load(reference + i), ck_load(approximation + i), &lanes);
+  // Zeros add nothing.
+  if (i < count)
+    add_pairs(ck_load_part(reference + i, count - i), ck_load_part(approximation + i, count - i),
+              &lanes);
+  ck_error_chunk chunk = {ck_lane_sum(lanes.squares), ck_lane_sum(lanes.squared_errors),
+                          ck_greatest_lane(lanes.greatest),
+                          (uint64_t)__builtin_reduce_add(lanes.zeroed)};
   ck_add_chunk(&chunk, reference, approximation, count, sums);
 }
 

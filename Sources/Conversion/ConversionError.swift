@@ -7,6 +7,8 @@ public enum ConversionError: KelterError {
   case unknownGGUF(file: String, architecture: String?)
   /// A recipe is not what recipes are.
   case invalidRecipe(file: String, reason: String)
+  /// A file of importance does not fit the tensors, or holds what no importance can be.
+  case invalidImportance(file: String, reason: String)
   /// A rule asks for a scheme that the tensor cannot have.
   case schemeDoesNotFit(tensor: String, scheme: String, reason: String)
   /// A weight holds NaN or infinity.
@@ -47,7 +49,7 @@ public enum ConversionError: KelterError {
 
   public var kind: FailureKind {
     switch self {
-    case .invalidRecipe, .schemeDoesNotFit, .memoryLimitTooSmall, .notComparable: .usage
+    case .invalidRecipe, .invalidImportance, .schemeDoesNotFit, .memoryLimitTooSmall, .notComparable: .usage
     case .unknownGGUF, .nonFiniteWeight, .damagedContainer, .invalidTokens, .cannotMeasure,
       .differentTensors, .cannotReassemble, .packedAlready, .notPacked:
       .invalidInput
@@ -66,6 +68,7 @@ public enum ConversionError: KelterError {
         + " has llama.cpp's names, by which no family is known; --family generic converts it"
         + " without measuring layers, and the release's own folder is measured"
     case .invalidRecipe(let file, let reason): "\(file): not a recipe: \(reason)"
+    case .invalidImportance(let file, let reason): "\(file): not usable as importance: \(reason)"
     case .schemeDoesNotFit(let tensor, let scheme, let reason):
       "\(tensor): cannot become \(scheme): \(reason); choose 'keep' for it in the recipe"
     case .nonFiniteWeight(let tensor, let count):

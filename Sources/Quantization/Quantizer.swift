@@ -18,6 +18,10 @@ public struct Quantizer: Sendable {
   /// The tables of levels, where the format has such.
   public let tables: LookupTables?
 
+  /// How much the squared errors of each column count when scales are searched: not negative, finite,
+  /// 1 for all if nil. What multiplies all of them changes nothing.
+  public let importance: [Float]?
+
   private let kernel: Kernel
 
   private enum Kernel {
@@ -26,13 +30,15 @@ public struct Quantizer: Sendable {
   }
 
   /// - Parameter summary: what the format needs to know of the whole tensor.
-  /// - Precondition: `format` is a scheme's, `columns` is not negative, and `summary` is of the
-  ///   format's `neededSummary`.
+  /// - Precondition: `format` is a scheme's, `columns` is not negative, `summary` is of the format's
+  ///   `neededSummary`, and `importance` has a value per column that `isImportance`.
   public init(
     format: QuantizationFormat, columns: Int, search: ScaleSearch,
-    summary: TensorSummary = .nothing
+    summary: TensorSummary = .nothing, importance: [Float]? = nil
   ) {
     precondition(columns >= 0)
+    precondition(importance.map { $0.count == columns && $0.allSatisfy(Self.isImportance) } ?? true)
+    self.importance = importance.map(Self.normalized)
     self.format = format
     self.columns = columns
     self.search = search
@@ -79,42 +85,17 @@ public struct Quantizer: Sendable {
     scales: inout MutableSpan<UInt8>, zeroPoints: inout MutableSpan<UInt8>,
     delivered: inout MutableSpan<Float>, measuring statistics: inout ErrorStatistics
   ) {
-    let layout = QuantizedLayout(format: format, rows: rows, columns: columns)
-    precondition(values.count == rows * columns)
-    precondition(codes.count == layout.codes.count)
-    precondition(
-      scales.count == layout.scales.count || tensorScale != nil && scales.count == 0)
-    precondition(zeroPoints.count == layout.zeroPoints.count)
-    precondition(delivered.count == values.count || delivered.count == 0)
-    if let tensorScale, scales.count == 4 {
-      for i in 0..<4 { scales[i] = UInt8(truncatingIfNeeded: tensorScale.bitPattern >> (8 * i)) }
-    }
-    if values.count == 0 { return }
-    if case .tables(let lut) = kernel {
+    if case .tables(let lut) = kernel, values.count > 0 {
+      check(values, rows, codes.count, scales.count, zeroPoints.count, delivered.count)
       quantize(
         values, rows: rows, with: lut, codes: &codes, scales: &scales, delivered: &delivered,
         measuring: &statistics)
       return
     }
-    guard case .blocks(let kernel) = kernel else { return }
-    unsafe withUnsafePointer(to: kernel) { kernel in
-      unsafe values.withUnsafeBufferPointer { values in
-        unsafe codes.withUnsafeMutableBufferPointer { codes in
-          unsafe scales.withUnsafeMutableBufferPointer { scales in
-            unsafe zeroPoints.withUnsafeMutableBufferPointer { zeroPoints in
-              unsafe delivered.withUnsafeMutableBufferPointer { delivered in
-                unsafe withUnsafeMutablePointer(to: &statistics.sums) { sums in
-                  var destination = unsafe ck_quantized(
-                    codes: codes.baseAddress, scales: scales.baseAddress,
-                    zero_points: zeroPoints.baseAddress,
-                    delivered: delivered.count == 0 ? nil : delivered.baseAddress, sums: sums)
-                  unsafe ck_quantize(kernel, values.baseAddress, rows, &destination)
-                }
-              }
-            }
-          }
-        }
-      }
+    unsafe withUnsafeMutablePointer(to: &statistics.sums) { sums in
+      unsafe quantizeBlocks(
+        values, rows: rows, codes: &codes, scales: &scales, zeroPoints: &zeroPoints,
+        delivered: &delivered, sums: sums)
     }
   }
 
@@ -124,10 +105,74 @@ public struct Quantizer: Sendable {
     scales: inout MutableSpan<UInt8>, zeroPoints: inout MutableSpan<UInt8>
   ) {
     var delivered = MutableSpan<Float>()
-    var statistics = ErrorStatistics()
-    quantize(
+    if case .tables = kernel {
+      var statistics = ErrorStatistics()
+      quantize(
+        values, rows: rows, codes: &codes, scales: &scales, zeroPoints: &zeroPoints,
+        delivered: &delivered, measuring: &statistics)
+      return
+    }
+    unsafe quantizeBlocks(
       values, rows: rows, codes: &codes, scales: &scales, zeroPoints: &zeroPoints,
-      delivered: &delivered, measuring: &statistics)
+      delivered: &delivered, sums: nil)
+  }
+
+  private func check(
+    _ values: Span<Float>, _ rows: Int, _ codeCount: Int, _ scaleCount: Int,
+    _ zeroPointCount: Int, _ deliveredCount: Int
+  ) {
+    let layout = QuantizedLayout(format: format, rows: rows, columns: columns)
+    precondition(values.count == rows * columns)
+    precondition(codeCount == layout.codes.count)
+    precondition(scaleCount == layout.scales.count || tensorScale != nil && scaleCount == 0)
+    precondition(zeroPointCount == layout.zeroPoints.count)
+    precondition(deliveredCount == values.count || deliveredCount == 0)
+  }
+
+  private func quantizeBlocks(
+    _ values: Span<Float>, rows: Int, codes: inout MutableSpan<UInt8>,
+    scales: inout MutableSpan<UInt8>, zeroPoints: inout MutableSpan<UInt8>,
+    delivered: inout MutableSpan<Float>, sums: UnsafeMutablePointer<ck_error_sums>?
+  ) {
+    check(values, rows, codes.count, scales.count, zeroPoints.count, delivered.count)
+    if let tensorScale, scales.count == 4 {
+      for i in 0..<4 { scales[i] = UInt8(truncatingIfNeeded: tensorScale.bitPattern >> (8 * i)) }
+    }
+    guard values.count > 0, case .blocks(let kernel) = kernel else { return }
+    let importance = self.importance ?? []
+    unsafe importance.withUnsafeBufferPointer { importance in
+      unsafe values.withUnsafeBufferPointer { values in
+        unsafe codes.withUnsafeMutableBufferPointer { codes in
+          unsafe scales.withUnsafeMutableBufferPointer { scales in
+            unsafe zeroPoints.withUnsafeMutableBufferPointer { zeroPoints in
+              unsafe delivered.withUnsafeMutableBufferPointer { delivered in
+                var destination = unsafe ck_quantized(
+                  codes: codes.baseAddress, scales: scales.baseAddress,
+                  zero_points: zeroPoints.baseAddress,
+                  delivered: delivered.count == 0 ? nil : delivered.baseAddress, sums: sums)
+                unsafe withUnsafePointer(to: kernel) {
+                  unsafe ck_quantize(
+                    $0, values.baseAddress, rows,
+                    importance.count == 0 ? nil : importance.baseAddress, &destination)
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Whether a number can weigh a column's errors.
+  public static func isImportance(_ value: Float) -> Bool { value >= 0 && value < .infinity }
+
+  /// The largest is less than 2, so that sums of errors stay finite. A power of two rounds nothing.
+  private static func normalized(_ importance: [Float]) -> [Float] {
+    guard let largest = importance.max(), largest > 0 else { return importance }
+    let factor = Float(sign: .plus, exponent: -Int(largest.exponent) / 2, significand: 1)
+    let rest = Float(
+      sign: .plus, exponent: -Int(largest.exponent) - Int(factor.exponent), significand: 1)
+    return importance.map { $0 * factor * rest }
   }
 
   /// The tensor's maximum over 6·448, the largest product of a code and a scale; 1 for a tensor of

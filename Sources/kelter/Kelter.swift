@@ -25,7 +25,7 @@ struct Kelter: ParsableCommand {
     subcommands: [
       InspectCommand.self, PlanCommand.self, ConvertCommand.self, VerifyCommand.self,
       DiffCommand.self, ExportCommand.self, PackCommand.self, UnpackCommand.self,
-      ExpertCommand.self, TensorsCommand.self, FamiliesCommand.self,
+      ExpertCommand.self, TensorsCommand.self, FamiliesCommand.self, BenchCommand.self,
     ])
 
   static func main() {

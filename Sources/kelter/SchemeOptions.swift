@@ -37,6 +37,17 @@ struct RecipeOptions: ParsableArguments {
       valueName: "file.yaml"))
   var recipe: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "How much the columns' errors count when scales are searched.",
+      discussion: """
+        A safetensors file with a vector of as many numbers (F32, BF16 or F16, not negative) as a \
+        tensor has columns, such as the mean square of its inputs, under the tensor's name. Tensors \
+        without one count all columns alike.
+        """,
+      valueName: "file.safetensors"))
+  var importance: String?
+
   @Option(help: "Take this family, whatever the config says.")
   var family: String?
 
@@ -49,6 +60,7 @@ struct RecipeOptions: ParsableArguments {
     if let recipe {
       options.recipe = try Recipe(yaml: TextFile.read(recipe), file: recipe)
     }
+    if let importance { options.importance = try Importance(path: FilePath(importance)) }
     options.sha256 = sha256
     return options
   }

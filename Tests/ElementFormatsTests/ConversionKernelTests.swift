@@ -63,6 +63,22 @@ import Testing
         portable: { unsafe ck_decode_int8_portable($0, $1.count, &$1) },
         vector: { unsafe ck_decode_int8_avx2($0, $1.count, &$1) },
         value: { Float(Int8(bitPattern: UInt8($0))) }),
+    ] + decodingsOfAVX512
+  }
+
+  static var decodingsOfAVX512: [Decoding] {
+    guard ck_has_isa(CK_ISA_AVX512) != 0 else { return [] }
+    return [
+      Decoding(
+        testDescription: "BF16, AVX-512", bitsPerCode: 16,
+        portable: { unsafe ck_decode_bf16_portable($0, $1.count, &$1) },
+        vector: { unsafe ck_decode_bf16_avx512($0, $1.count, &$1) },
+        value: { Float(BFloat16(bitPattern: UInt16($0))) }),
+      Decoding(
+        testDescription: "E4M3, AVX-512", bitsPerCode: 8,
+        portable: { unsafe ck_decode_e4m3_portable($0, $1.count, &$1) },
+        vector: { unsafe ck_decode_e4m3_avx512($0, $1.count, &$1) },
+        value: { Float(E4M3(bitPattern: UInt8($0))) }),
     ]
   }
 

@@ -74,7 +74,11 @@ import Testing
                   codes: codes.baseAddress, scales: scales.baseAddress,
                   zero_points: zeroPoints.baseAddress,
                   delivered: delivering ? delivered.baseAddress : nil, sums: sums)
-                unsafe quantize(&kernel, values, rows, &to)
+                if let importance = quantizer.importance {
+                  unsafe quantize(&kernel, values, rows, importance, &to)
+                } else {
+                  unsafe quantize(&kernel, values, rows, nil, &to)
+                }
               }
             }
           }

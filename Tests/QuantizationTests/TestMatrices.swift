@@ -46,7 +46,8 @@ struct QuantizedMatrix: Equatable {
 
   /// Quantizes a matrix as one tile and decodes it.
   init(
-    _ matrix: [Float], rows: Int, columns: Int, format: QuantizationFormat, search: ScaleSearch
+    _ matrix: [Float], rows: Int, columns: Int, format: QuantizationFormat, search: ScaleSearch,
+    importance: [Float]? = nil
   ) {
     let layout = QuantizedLayout(format: format, rows: rows, columns: columns)
     var codes = [UInt8](repeating: 0xAA, count: layout.codes.count)
@@ -54,7 +55,8 @@ struct QuantizedMatrix: Equatable {
     var zeroPoints = [UInt8](repeating: 0xAA, count: layout.zeroPoints.count)
     let summary = TensorSummary(
       of: matrix.span, rows: rows, columns: columns, kind: format.neededSummary)
-    let quantizer = Quantizer(format: format, columns: columns, search: search, summary: summary)
+    let quantizer = Quantizer(format: format, columns: columns, search: search, summary: summary,
+      importance: importance)
     var codeSpan = codes.mutableSpan
     var scaleSpan = scales.mutableSpan
     var zeroPointSpan = zeroPoints.mutableSpan

@@ -10,7 +10,7 @@ import CKernels
       ck_add_errors_portable, ck_add_errors_avx2, ck_add_errors_avx512,
     ])
     static let dequantizeRow = unsafe runnable([
-      ck_dequantize_row_portable, ck_dequantize_row_avx2,
+      ck_dequantize_row_portable, ck_dequantize_row_avx2, ck_dequantize_row_avx512,
     ])
     static let learnTables = unsafe runnable([ck_lut_learn_portable, ck_lut_learn_avx2])
     static let quantizeToTables = unsafe runnable([ck_lut_quantize_portable, ck_lut_quantize_avx2])

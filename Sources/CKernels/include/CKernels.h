@@ -1,7 +1,9 @@
-// Kelter's C kernels. A portable function is the specification of each operation; an AVX2 twin
-// gives the same bits (no fused multiply-add, fixed summation order). dispatch.c chooses at run time.
+// Kelter's C kernels. A portable function is the specification of each operation; its twins
+// for vectors give the same bits (no fused multiply-add, fixed summation order). dispatch.c chooses at
+// run time.
 #pragma once
 #include "ck_allocation.h"
+#include "ck_benchmark.h"
 #include "ck_blocks.h"
 #include "ck_checksum.h"
 #include "ck_convert.h"

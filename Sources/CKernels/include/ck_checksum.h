@@ -31,6 +31,8 @@ size_t ck_checksum_stripes(
 size_t ck_checksum_stripes_portable(
     uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block);
 #if defined(__x86_64__)
+size_t ck_checksum_stripes_avx512(
+    uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block);
 size_t ck_checksum_stripes_avx2(
     uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block);
 #endif

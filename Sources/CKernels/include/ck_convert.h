@@ -24,6 +24,8 @@ CK_DECODE(e8m0)
 CK_DECODE(e2m1)
 CK_DECODE(int8)
 #undef CK_DECODE
+void ck_decode_bf16_avx512(const uint8_t *codes, size_t count, float *values);
+void ck_decode_e4m3_avx512(const uint8_t *codes, size_t count, float *values);
 
 void ck_decode_f64(const uint8_t *codes, size_t count, float *values);
 

@@ -8,7 +8,7 @@ extern "C" {
 typedef enum {
   CK_ISA_PORTABLE = 0,
   CK_ISA_AVX2 = 1,
-  /// F, BW, DQ and VL.
+  /// F, BW, DQ, VL and VBMI.
   CK_ISA_AVX512 = 2,
 } ck_isa;
 

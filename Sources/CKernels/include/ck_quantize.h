@@ -60,20 +60,21 @@ typedef struct {
   uint8_t *zero_points;
   /// The `rows × columns` values that a reader will get, or NULL where nobody asks.
   float *delivered;
-  /// The errors of those are added to these, as `ck_add_errors` does.
+  /// The errors of those are added to these, as `ck_add_errors` does; NULL where nobody asks.
   ck_error_sums *sums;
 } ck_quantized;
 
 /// Quantizes a tile of rows and measures the error while it is at hand. `values` is
-/// `rows × columns`.
+/// `rows × columns`. `importance` holds for each column what its squared errors are multiplied by when
+/// scales are compared, less than 2; NULL stands for ones.
 void ck_quantize(const ck_quantizer *quantizer, const float *values, size_t rows,
-                 const ck_quantized *to);
+    const float *importance, const ck_quantized *to);
 void ck_quantize_portable(const ck_quantizer *quantizer, const float *values, size_t rows,
-                          const ck_quantized *to);
+    const float *importance, const ck_quantized *to);
 void ck_quantize_avx2(const ck_quantizer *quantizer, const float *values, size_t rows,
-                      const ck_quantized *to);
+    const float *importance, const ck_quantized *to);
 void ck_quantize_avx512(const ck_quantizer *quantizer, const float *values, size_t rows,
-                        const ck_quantized *to);
+    const float *importance, const ck_quantized *to);
 
 /// Decodes one row: `value = code × scale`, or `(code − zero point) × scale`, rounded once.
 /// `scales` holds a Float32 for each `group_columns` weights, the last of which may be fewer;
@@ -86,6 +87,9 @@ void ck_dequantize_row_portable(ck_code code, const uint8_t *codes, size_t colum
 void ck_dequantize_row_avx2(ck_code code, const uint8_t *codes, size_t columns,
                             size_t group_columns, const float *scales, const uint8_t *zero_points,
                             float *values);
+void ck_dequantize_row_avx512(ck_code code, const uint8_t *codes, size_t columns,
+                              size_t group_columns, const float *scales,
+                              const uint8_t *zero_points, float *values);
 
 #ifdef __cplusplus
 }

@@ -90,7 +90,8 @@ struct MeasuredSample {
     try WorkerPool.forEach(count: jobs.count, threads: threads) { index in
       let job = jobs[index]
       let transfer = WeightTransfer(
-        weight: job.weight, checkpoint: source.checkpoint, search: options.search, extent: nil)
+        weight: job.weight, checkpoint: source.checkpoint, search: options.search,
+        importance: options.importance, extent: nil)
       let outcome = try transfer.run(
         tiles: [job.tile.rows], TileObserver(needsValues: false) { _, _, _ in })
       let done = state.withLock { state in

@@ -36,6 +36,7 @@ struct JournalHeader: Sendable, Codable, Equatable {
     add("--scheme", options.scheme.rawValue)
     add("--recipe", options.recipe.text, isReadable: false)
     add("--search", options.search.rawValue)
+    add("--importance", options.importance?.checksum.hexadecimal ?? "none", isReadable: false)
     add("the family", plan.source.description.familyName)
     add("--sha256", options.sha256 ? "on" : "off")
     add("--gate", options.gate ? "on" : "off")

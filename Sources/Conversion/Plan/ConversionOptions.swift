@@ -8,6 +8,8 @@ public struct ConversionOptions: Sendable {
   public var scheme: Scheme
   public var recipe = Recipe.empty
   public var search = ScaleSearch.full
+  /// How much the columns' errors matter when scales are searched; nil if all matter alike.
+  public var importance: Importance?
   public var budget = Budget.default
   /// A safetensors file with `input_ids`, or nil for seeded ids.
   public var tokens: FilePath?

@@ -97,6 +97,9 @@ extension JSONValue {
     ]
     members["model_type"] = description.modelType.map { .string($0) }
     if options.allowsNonFinite { members["allow_nonfinite"] = .bool(true) }
+    if let importance = options.importance {
+      members["importance"] = .string(importance.checksum.hexadecimal)
+    }
     if !options.recipe.rules.isEmpty { members["recipe"] = .string(options.recipe.text) }
     // Whoever checks the file takes what the source had for what it is.
     if options.allowsNonFinite { members["allow_nonfinite"] = .bool(true) }

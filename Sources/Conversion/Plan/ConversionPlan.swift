@@ -115,6 +115,7 @@ extension ConversionPlan {
     try options.recipe.check(tensors: source.weights.weights.map(\.name))
 
     let planned = try source.matrices.map { try PlannedWeight(matrix: $0, options: options) }
+    try options.importance?.check(planned)
     units = Self.units(of: source, planned: planned)
 
     quantizedElementCount = planned.reduce(0) {
@@ -131,6 +132,7 @@ extension ConversionPlan {
     quantizedByteCount = payload
 
     var notes = source.notes
+    if let importance = options.importance { notes.append(importance.note(on: planned)) }
     if let note = Self.requantizationNote(of: planned) { notes.append(note) }
     let decoded = planned.count { $0.source.isDecoded && $0.treatment == .copy }
     if decoded > 0 {

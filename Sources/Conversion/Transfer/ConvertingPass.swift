@@ -83,6 +83,7 @@ final class ConvertingPass: MeasuringPass {
   private func transfer(_ weight: PlannedWeight, to extent: ExtentWriter?) -> WeightTransfer {
     WeightTransfer(
       weight: weight, checkpoint: plan.source.checkpoint, search: plan.options.search,
+      importance: plan.options.importance,
       extent: extent)
   }
 

@@ -11,6 +11,8 @@ struct WeightTransfer {
   let weight: PlannedWeight
   let checkpoint: Checkpoint
   let search: ScaleSearch
+  /// The importance of columns, of all weights that have one.
+  let importance: Importance?
   /// Where the bytes go; nil if only the delivered values are wanted.
   let extent: ExtentWriter?
 
@@ -103,7 +105,8 @@ struct WeightTransfer {
     let columns = weight.shape.columns
     let quantizer = Quantizer(
       format: format, columns: columns, search: search,
-      summary: try source.summary(format.neededSummary))
+      summary: try source.summary(format.neededSummary),
+      importance: try importance?.vector(of: weight.source.name))
     let layout = QuantizedLayout(format: format, rows: weight.shape.rows, columns: columns)
     var codes = [UInt8](repeating: 0, count: source.height * layout.codeRowByteCount)
     var scales = [UInt8](repeating: 0, count: layout.scales.count)
