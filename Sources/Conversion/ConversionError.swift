@@ -46,6 +46,8 @@ public enum ConversionError: KelterError {
   case kept(any KelterError, partial: String)
   /// The partial file of a conversion stands where a finished file is wanted.
   case unfinished(partial: String, scheme: String?)
+  /// An output that is to be written in another way is that of an unfinished conversion.
+  case takenByConversion(partial: String)
 
   public var kind: FailureKind {
     switch self {
@@ -53,7 +55,7 @@ public enum ConversionError: KelterError {
     case .unknownGGUF, .nonFiniteWeight, .damagedContainer, .invalidTokens, .cannotMeasure,
       .differentTensors, .cannotReassemble, .packedAlready, .notPacked:
       .invalidInput
-    case .tooLittleRoom, .outputIsSource, .cannotCreateFolder: .cannotCreate
+    case .tooLittleRoom, .outputIsSource, .cannotCreateFolder, .takenByConversion: .cannotCreate
     case .interrupted: .interrupted
     case .sourceChanged, .unfinished: .invalidInput
     case .cannotResume(_, _, let isOfSource): isOfSource ? .invalidInput : .cannotCreate
@@ -100,11 +102,17 @@ public enum ConversionError: KelterError {
       "\(partial): cannot be gone on with: \(change); "
         + (isOfSource ? "put it back as it was" : "run the command that began it")
         + ", or drop what is done with --restart"
+    case .kept(ConversionError.sourceChanged(let file), let partial):
+      "\(file): has changed since the run began; what is done is kept in \(partial): put the file"
+        + " back as it was to go on from there, or drop that with --restart"
     case .kept(let error, let partial):
       "\(error); what is done is kept in \(partial), and the same command goes on from there"
     case .unfinished(let partial, let scheme):
       "\(partial): an unfinished conversion" + (scheme.map { " to \($0)" } ?? "")
         + ", not a .kelter file yet; the command that began it goes on from here"
+    case .takenByConversion(let partial):
+      "\(partial): an unfinished conversion would be lost; end it by the command that began it,"
+        + " remove it, or choose another output"
     }
   }
 }

@@ -8,7 +8,8 @@ internal import SystemPackage
   internal import Musl
 #endif
 
-/// Stops long runs on SIGINT, SIGTERM and SIGHUP, so that nothing half-written stays behind.
+/// Stops long runs on SIGINT, SIGTERM and SIGHUP in order: what a later run can go on from is kept,
+/// and nothing else stays behind.
 public enum Interruption {
   private static let isRequested = Atomic<Bool>(false)
 

@@ -1,4 +1,5 @@
 import Bytes
+import Checkpoints
 import Container
 import Conversion
 import FixtureSupport
@@ -6,6 +7,7 @@ import Foundation
 import Quantization
 import Synchronization
 import SystemPackage
+import Tensors
 import Testing
 import Validation
 
@@ -42,7 +44,7 @@ struct StoppedConversion {
     try stop()
   }
 
-  private static func plan(
+  static func plan(
     _ source: FilePath, _ options: ConversionOptions
   ) throws -> ConversionPlan {
     try ConversionPlan(source: Source(path: source), options: options)
@@ -252,6 +254,70 @@ func failure(_ body: () throws -> Void) -> (any KelterError)? {
         try FileManager.default.removeItem(atPath: stopped.output.string)
       }
     }
+  }
+
+  /// Scales change while they are read, weights do not; then the file is put back as it was.
+  @Test func scalesThatChange() throws {
+    try withTemporaryFolder { folder in
+      let source = folder.appending("source")
+      let scales = try Self.split("deepseek_v3_fp8", to: source)
+      var options = ConversionOptions(scheme: .int4G32)
+      options.search = .absmax
+      options.gate = false
+      options.threads = 1
+      let plan = try StoppedConversion.plan(source, options)
+      let undisturbed = folder.appending("undisturbed.kelter")
+      _ = try plan.convert(to: undisturbed)
+
+      let (sound, before) = (try contents(scales), times(of: scales))
+      let output = folder.appending("out.kelter")
+      let error = failure {
+        _ = try plan.convert(to: output) { progress in
+          guard progress.done > progress.total / 2 else { return }
+          // The exponents of the last Float32 scales.
+          var changed = sound
+          for place in stride(from: changed.count - 1, to: changed.count - 200, by: -4) {
+            changed[place] += 1
+          }
+          try? writeFile(scales, changed)
+        }
+      }
+      #expect(error?.description.contains("scales.safetensors: has changed") == true)
+      #expect(error?.description.contains("back as it was") == true)
+      try writeFile(scales, sound)
+      setTimes(before, of: scales)
+      _ = try StoppedConversion.plan(source, options).convert(to: output)
+      let isSame = try contents(output) == contents(undisturbed)
+      #expect(isSame)
+    }
+  }
+
+  /// Writes a fixture anew, the scales in a file of their own.
+  /// - Returns: that file.
+  private static func split(_ fixture: String, to folder: FilePath) throws -> FilePath {
+    try FileManager.default.createDirectory(
+      atPath: folder.string, withIntermediateDirectories: true)
+    let checkpoint = try Checkpoint(path: Fixtures.path(fixture))
+    var shards: [String: [(name: String, dtype: String, shape: [Int], bytes: [UInt8])]] = [:]
+    var shardOfTensor: [String: String] = [:]
+    for tensor in checkpoint.tensors {
+      let isScale = tensor.name.hasSuffix("_scale_inv")
+      let shard = isScale ? "scales.safetensors" : "weights.safetensors"
+      shardOfTensor[tensor.name] = shard
+      shards[shard, default: []].append(
+        (
+          tensor.name, tensor.dtype.rawValue, tensor.shape.dimensions,
+          try checkpoint.bytes(of: tensor)
+        ))
+    }
+    for (name, tensors) in shards {
+      try writeFile(name, in: folder, SafetensorsBytes.file(tensors))
+    }
+    try writeFile(
+      "model.safetensors.index.json", in: folder,
+      Array(JSONEncoder().encode(["weight_map": shardOfTensor])))
+    try writeFile("config.json", in: folder, contents(Fixtures.path(fixture + "/config.json")))
+    return folder.appending("scales.safetensors")
   }
 
   /// A second run to the same output is refused; the first does not notice.

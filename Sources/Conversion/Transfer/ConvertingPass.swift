@@ -51,8 +51,7 @@ final class ConvertingPass: MeasuringPass {
         uniqueKeysWithValues: unitChecksums.compactMap { name, checksum in
           checkpoint.position(of: name).map { ($0, checksum) }
         }))
-    // What was read from a file that changed meanwhile is not noted.
-    try watch.check(Set(plan.units[unit].weights.map(\.source.primary.fileIndex)))
+    try checkSource(of: plan.units[unit].weights)
     try journal.append(record)
     restore(record)
     return statistics
@@ -72,12 +71,22 @@ final class ConvertingPass: MeasuringPass {
     }
   }
 
+  /// What was read from a file that changed meanwhile must not get into the journal: the file may be
+  /// put back. Comes after reading.
+  private func checkSource(of weights: [PlannedWeight]) throws(ConversionError) {
+    let tensors = weights.flatMap { [$0.source.primary] + $0.source.companions }
+    try watch.check(Set(tensors.map(\.fileIndex)))
+  }
+
   func walk(_ weight: PlannedWeight, tiles: [Range<Int>], observe: TileObserver) throws {
     _ = try transfer(weight, to: nil).run(tiles: tiles, observe)
+    try checkSource(of: [weight])
   }
 
   func integers(of weight: PlannedWeight) throws -> [Int] {
-    try plan.source.checkpoint.integers(of: weight.source.primary)
+    let integers = try plan.source.checkpoint.integers(of: weight.source.primary)
+    try checkSource(of: [weight])
+    return integers
   }
 
   private func transfer(_ weight: PlannedWeight, to extent: ExtentWriter?) -> WeightTransfer {
