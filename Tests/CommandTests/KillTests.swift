@@ -255,6 +255,14 @@ struct DisturbedConversion {
       try expectFailure(
         65, naming: partial, "unfinished conversion to int4-g32", "goes on from here",
         of: ["inspect", partial])
+      // Nor does another command write over it.
+      let packed = folder.removingLastComponent().appending("tiny.zst").string
+      #expect(
+        try kelter("pack", Fixtures.path("container/tiny.kelter").string, "-o", packed).exitCode
+          == 0)
+      let output = folder.appending("out.kelter").string
+      try expectFailure(
+        73, naming: partial, "would be lost", of: ["unpack", packed, "-o", output, "--force"])
       // Whole again, but written anew.
       try writeFile(shard, whole)
       try expectFailure(

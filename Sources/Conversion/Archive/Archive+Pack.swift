@@ -16,7 +16,7 @@ extension Archive {
     guard reader.archive == nil else {
       throw ConversionError.packedAlready(file: reader.path.string)
     }
-    try checkIsNot(reader.path, path)
+    try check(path, madeFrom: reader.path)
     var check = StretchCheck(path: reader.path, stretches: try reader.stretches())
     let frames = frames(of: check.stretches)
     let threads = Self.threads(threads)

@@ -24,7 +24,7 @@ public enum Archive {
 
   /// The most that a frame holds. Weights hold no repetitions that a larger one would find.
   static let frameByteCount = 1 << 20
-  /// The level without `--level`: the next ones take longer for 0.1 % of the size.
+  /// The level without `--level`: the highest saves 1 % of the size at most.
   public static let defaultLevel = 1
 
   /// The name of a container's archive: `v3.kelter.zst`.
@@ -45,8 +45,10 @@ public enum Archive {
     wanted ?? ProcessInfo.processInfo.activeProcessorCount
   }
 
-  /// Makes sure that an output does not take the place of what it is made from.
-  static func checkIsNot(_ source: FilePath, _ path: FilePath) throws(ConversionError) {
+  /// Makes sure that an output does not take the place of what it is made from, nor of a conversion
+  /// under way.
+  static func check(_ path: FilePath, madeFrom source: FilePath) throws(ConversionError) {
+    try Journal.checkIsFree(path)
     guard let there = try? SystemCalls.status(of: path, followingLinks: true),
       let status = try? SystemCalls.status(of: source, followingLinks: true)
     else { return }
@@ -63,7 +65,7 @@ public enum Archive {
     guard let archive = reader.archive else {
       throw ConversionError.notPacked(file: reader.path.string)
     }
-    try checkIsNot(reader.path, path)
+    try check(path, madeFrom: reader.path)
     let output = try AtomicFile(path: path, replacing: force)
     do {
       try OutputRoom.check(for: archive.byteCount, at: path)

@@ -104,13 +104,30 @@ final class Journal: Sendable {
 
   /// - Throws: `ConversionError.unfinished` for the partial file of a conversion.
   static func checkIsFinished(_ path: FilePath) throws(ConversionError) {
-    guard path.extension == "partial", let stem = path.stem else { return }
-    let journal = Self.path(of: path.removingLastComponent().appending(stem))
-    guard let file = try? WorkFile(path: journal, isCreated: false),
-      let record = JournalRecord(in: file, at: 0), record.kind == .header
+    guard path.extension == "partial", let stem = path.stem,
+      let begun = beginning(of: path.removingLastComponent().appending(stem))
     else { return }
-    let scheme = JournalHeader(payload: record.payload)?.facts.first { $0.subject == "--scheme" }
+    let scheme = JournalHeader(payload: begun.payload)?.facts.first { $0.subject == "--scheme" }
     throw .unfinished(partial: path.string, scheme: scheme?.value)
+  }
+
+  /// Makes sure that whoever writes an output in another way drops no conversion to it.
+  /// - Throws: `ConversionError.takenByConversion`.
+  static func checkIsFree(_ output: FilePath) throws(ConversionError) {
+    if beginning(of: output) != nil {
+      throw .takenByConversion(partial: AtomicFile.partialPath(of: output).string)
+    }
+  }
+
+  /// What the journal of an output begins with, if there are both a partial file and a journal.
+  private static func beginning(of output: FilePath) -> JournalRecord? {
+    guard
+      (try? SystemCalls.status(of: AtomicFile.partialPath(of: output), followingLinks: false))
+        != nil,
+      let file = try? WorkFile(path: path(of: output), isCreated: false),
+      let record = JournalRecord(in: file, at: 0), record.kind == .header
+    else { return nil }
+    return record
   }
 
   /// Removes what a run has left that was killed between publishing and tidying up.

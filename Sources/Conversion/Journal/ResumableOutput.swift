@@ -61,8 +61,9 @@ struct ResumableOutput: Sendable {
 
   /// Drops all that was written.
   func discard() {
-    writer.discard()
+    // As long as the partial file is locked, the journal is nobody else's.
     journal.remove()
+    writer.discard()
   }
 
   /// Keeps what is done, if it is anything, after an error.
