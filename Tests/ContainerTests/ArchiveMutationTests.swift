@@ -50,11 +50,11 @@ struct ArchiveMutationTests {
       let output = try AtomicFile(path: path, replacing: true)
       try output.write(bytes.rawSpan, at: 0)
       try output.publish()
-      do throws(ContainerError) {
+      do {
         let reader = try ContainerReader(path: path)
         _ = try ContainerVerifier.verify(reader)
         outcomes.read += 1
-      } catch {
+      } catch let error as ContainerError {
         #expect(error.kind == .invalidInput)
         outcomes.refused += 1
       }

@@ -2,9 +2,9 @@ import Bytes
 import Container
 import Foundation
 import Quantization
+import Synchronization
 import SystemPackage
 import Tensors
-import Synchronization
 import Testing
 
 @Suite("The verifier notices every change")
@@ -23,6 +23,17 @@ struct VerifierTests {
     let all = reports.withLock { $0 }
     #expect(Set(all).count == all.count && (threads > 1 || all == all.sorted()))
     #expect(all.max() == (try File(path: path).byteCount))
+  }
+
+  /// Who is told the progress may end it.
+  @Test func canBeInterrupted() throws {
+    let path = folder.file("tiny.kelter")
+    try TinyContainer.write(to: path)
+    let reader = try ContainerReader(path: path)
+    struct Enough: Error {}
+    #expect(throws: Enough.self) {
+      _ = try ContainerVerifier.verify(reader) { _, _ in throw Enough() }
+    }
   }
 
   /// A flipped byte of the header is refused at open, one anywhere else is found, and found where

@@ -8,14 +8,15 @@ public enum ContainerVerifier {
   ///
   /// - Parameters:
   ///   - threads: how many extents are read at a time.
-  ///   - progress: is told how many bytes of how many are done, by any thread.
+  ///   - progress: is told how many bytes of how many are done, by any thread; what it throws ends
+  ///     the reading.
   /// - Returns: what was found, in no more than one finding per extent, section, tensor and check;
   ///   nothing but notes for a sound file.
   /// - Throws: `file` if reading fails. Damage is a finding, not an error.
   public static func verify(
     _ reader: ContainerReader, threads: Int = 1,
-    progress: @escaping @Sendable (_ done: Int, _ byteCount: Int) -> Void = { _, _ in }
-  ) throws(ContainerError) -> [ContainerFinding] {
+    progress: @escaping @Sendable (_ done: Int, _ byteCount: Int) throws -> Void = { _, _ in }
+  ) throws -> [ContainerFinding] {
     var findings: [ContainerFinding] = []
     try IndexCheck(reader: reader).run(&findings)
     var structure = StructureCheck(reader: reader)
@@ -25,17 +26,16 @@ public enum ContainerVerifier {
     let idleScans = Mutex<[ExtentScan]>([])
     let found = Mutex([[ContainerFinding]](repeating: [], count: extents.count))
     let done = Atomic(extents.first?.byteRange.lowerBound ?? 0)
-    try WorkerPool.forEach(count: extents.count, threads: threads) {
-      (index) throws(ContainerError) in
+    try WorkerPool.forEach(count: extents.count, threads: threads) { index in
       var scan =
         idleScans.withLock { $0.popLast() }
         ?? ExtentScan(reader: reader, contents: contents, allowsNonFinite: allowsNonFinite)
       var findings: [ContainerFinding] = []
-      try scan.run(extents[index], &findings)
+      try scan.run(extents[index], &findings) { byteCount in
+        try progress(done.wrappingAdd(byteCount, ordering: .relaxed).newValue, reader.byteCount)
+      }
       found.withLock { $0[index] = findings }
       idleScans.withLock { $0.append(scan) }
-      let byteCount = extents[index].byteRange.count
-      progress(done.wrappingAdd(byteCount, ordering: .relaxed).newValue, reader.byteCount)
     }
     return findings + found.withLock { $0.joined() }
   }

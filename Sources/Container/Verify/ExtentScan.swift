@@ -21,9 +21,11 @@ struct ExtentScan {
     self.allowsNonFinite = allowsNonFinite
   }
 
+  /// - Parameter advance: is told the size of each piece that is done; what it throws ends the scan.
   mutating func run(
-    _ extent: ContainedExtent, _ findings: inout [ContainerFinding]
-  ) throws(ContainerError) {
+    _ extent: ContainedExtent, _ findings: inout [ContainerFinding],
+    advance: (_ byteCount: Int) throws -> Void
+  ) throws {
     let expectedDigest = try reader.digest(ofExtent: extent.index)
     var checksum = Checksum()
     var digest = expectedDigest == nil ? nil : SHA256()
@@ -52,6 +54,7 @@ struct ExtentScan {
         next += 1
       }
       firstNotZero = firstNotZero ?? notZero(gapStart..<end, start)
+      try advance(end - start)
       start = end
     }
     if checksum.value() != extent.checksum {

@@ -85,7 +85,7 @@ public enum Archive {
             Progress(phase: "unpack", detail: "", done: sum, total: archive.byteCount))
         }
       }
-      try check(output, archive: reader.path, progress)
+      try check(output, archive: reader.path, threads: Self.threads(threads), progress)
       try Interruption.check()
       try output.publish()
     } catch {
@@ -100,9 +100,12 @@ public enum Archive {
   /// Checks what was written, as it lies on the disk. What a sound file may hold, as zero scales,
   /// is as it was packed.
   private static func check(
-    _ output: AtomicFile, archive: FilePath, _ progress: ProgressHandler?
+    _ output: AtomicFile, archive: FilePath, threads: Int, _ progress: ProgressHandler?
   ) throws {
-    let findings = try ContainerVerifier.verify(ContainerReader(path: output.partialPath)) {
+    let findings = try ContainerVerifier.verify(
+      ContainerReader(path: output.partialPath), threads: threads
+    ) {
+      try Interruption.check()
       progress?(Progress(phase: "check", detail: "", done: $0, total: $1))
     }
     if let damage = findings.first(where: \.isDamage) {

@@ -36,7 +36,11 @@ public struct Exporter: Sendable {
     let plan = ExportPlan(tensors: try ExportTensor.all(of: reader, format: format))
     try OutputRoom.check(for: plan.byteCount, at: folder)
     // A damaged file would become wrong weights that nobody can tell.
-    if let damage = try ContainerVerifier.verify(reader).first(where: \.isDamage) {
+    let findings = try ContainerVerifier.verify(reader, threads: threads) { done, total in
+      try Interruption.check()
+      progress?(Progress(phase: "check", detail: "", done: done, total: total))
+    }
+    if let damage = findings.first(where: \.isDamage) {
       throw ConversionError.damagedContainer(
         container: reader.path.string, damage: damage.description)
     }
