@@ -17,8 +17,19 @@ int ck_has_isa(ck_isa isa) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
            ck_has_isa(CK_ISA_AVX2);
+#elif defined(__aarch64__)
+  if (isa == CK_ISA_NEON) return 1;
 #endif
   return isa == CK_ISA_PORTABLE;
+}
+
+const char *ck_isa_name(ck_isa isa) {
+  switch (isa) {
+  case CK_ISA_AVX2: return "AVX2";
+  case CK_ISA_AVX512: return "AVX-512";
+  case CK_ISA_NEON: return "NEON";
+  default: return "portable";
+  }
 }
 
 // -1: not chosen yet. Two threads that choose at once choose the same.
@@ -27,12 +38,12 @@ static _Atomic int chosen_isa = -1;
 ck_isa ck_isa_in_use(void) {
   int isa = atomic_load_explicit(&chosen_isa, memory_order_relaxed);
   if (isa < 0) {
-    static const char *const names[] = {"portable", "avx2", "avx512"};
+    static const char *const names[] = {"portable", "avx2", "avx512", "neon"};
     const char *wish = getenv("KELTER_KERNELS");
-    isa = CK_ISA_AVX512;
-    for (int i = 0; wish != NULL && i <= CK_ISA_AVX512; i++)
-      if (strcmp(wish, names[i]) == 0) isa = i;
+    isa = CK_ISA_NEON;
     while (!ck_has_isa((ck_isa)isa)) isa--;
+    for (int i = 0; wish != NULL && i <= CK_ISA_NEON; i++)
+      if (strcmp(wish, names[i]) == 0 && ck_has_isa((ck_isa)i)) isa = i;
     atomic_store_explicit(&chosen_isa, isa, memory_order_relaxed);
   }
   return (ck_isa)isa;
@@ -44,40 +55,31 @@ int ck_select_isa(ck_isa isa) {
   return 0;
 }
 
-size_t ck_checksum_stripes(
-    uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block) {
-#if defined(__x86_64__)
-  if (ck_isa_in_use() == CK_ISA_AVX512)
-    return ck_checksum_stripes_avx512(lanes, bytes, stripe_count, stripes_in_block);
-  if (ck_isa_in_use() == CK_ISA_AVX2) {
-    return ck_checksum_stripes_avx2(lanes, bytes, stripe_count, stripes_in_block);
-  }
-#endif
-  return ck_checksum_stripes_portable(lanes, bytes, stripe_count, stripes_in_block);
-}
-
 // Calls the chosen twin of an operation, or of one that has no AVX-512 twin.
 #if defined(__x86_64__)
-#define CK_DISPATCH(operation, ...)                                             \
-  do {                                                                          \
-    switch (ck_isa_in_use()) {                                                  \
-    case CK_ISA_PORTABLE: operation##_portable(__VA_ARGS__); break;             \
-    case CK_ISA_AVX2: operation##_avx2(__VA_ARGS__); break;                     \
-    case CK_ISA_AVX512: operation##_avx512(__VA_ARGS__); break;                 \
-    }                                                                           \
-  } while (0)
-#define CK_DISPATCH_TO_AVX2(operation, ...)                                     \
-  do {                                                                          \
-    if (ck_isa_in_use() == CK_ISA_PORTABLE) {                                   \
-      operation##_portable(__VA_ARGS__);                                        \
-    } else {                                                                    \
-      operation##_avx2(__VA_ARGS__);                                            \
-    }                                                                           \
-  } while (0)
+#define CK_DISPATCH(operation, ...)                          \
+  (ck_isa_in_use() == CK_ISA_AVX512                          \
+       ? operation##_avx512(__VA_ARGS__)                     \
+       : CK_DISPATCH_TO_AVX2(operation, __VA_ARGS__))
+#define CK_DISPATCH_TO_AVX2(operation, ...)                  \
+  (ck_isa_in_use() == CK_ISA_PORTABLE                        \
+       ? operation##_portable(__VA_ARGS__)                   \
+       : operation##_avx2(__VA_ARGS__))
+#elif defined(__aarch64__)
+#define CK_DISPATCH(operation, ...)                          \
+  (ck_isa_in_use() == CK_ISA_PORTABLE                        \
+       ? operation##_portable(__VA_ARGS__)                   \
+       : operation##_neon(__VA_ARGS__))
+#define CK_DISPATCH_TO_AVX2 CK_DISPATCH
 #else
 #define CK_DISPATCH(operation, ...) operation##_portable(__VA_ARGS__)
-#define CK_DISPATCH_TO_AVX2(operation, ...) operation##_portable(__VA_ARGS__)
+#define CK_DISPATCH_TO_AVX2 CK_DISPATCH
 #endif
+
+size_t ck_checksum_stripes(
+    uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block) {
+  return CK_DISPATCH(ck_checksum_stripes, lanes, bytes, stripe_count, stripes_in_block);
+}
 
 void ck_decode_bf16(const uint8_t *codes, size_t count, float *values) {
   CK_DISPATCH(ck_decode_bf16, codes, count, values);
@@ -111,7 +113,8 @@ void ck_quantize(const ck_quantizer *quantizer, const float *values, size_t rows
 
 void ck_dequantize_row(ck_code code, const uint8_t *codes, size_t columns, size_t group_columns,
                        const float *scales, const uint8_t *zero_points, float *values) {
-  CK_DISPATCH(ck_dequantize_row, code, codes, columns, group_columns, scales, zero_points, values);
+  CK_DISPATCH(ck_dequantize_row, code, codes, columns, group_columns, scales, zero_points,
+              values);
 }
 
 void ck_add_errors(const float *reference, const float *approximation, size_t rows,

@@ -60,8 +60,10 @@ public struct KernelBenchmark {
 
   /// The instruction sets of this machine, the best last.
   static var instructionSets: [(isa: ck_isa, name: String)] {
-    [(CK_ISA_PORTABLE, "portable"), (CK_ISA_AVX2, "avx2"), (CK_ISA_AVX512, "avx512")]
-      .filter { ck_has_isa($0.0) != 0 }
+    [
+      (CK_ISA_PORTABLE, "portable"), (CK_ISA_AVX2, "avx2"), (CK_ISA_AVX512, "avx512"),
+      (CK_ISA_NEON, "neon"),
+    ].filter { ck_has_isa($0.0) != 0 }
   }
 
   /// Times everything; takes about ten seconds.

@@ -19,7 +19,9 @@ struct ChecksumTests {
     UInt8(truncatingIfNeeded: (UInt32(truncatingIfNeeded: $0 + 1) &* 2_654_435_761) >> 24)
   }
 
-  @Test(arguments: [CK_ISA_PORTABLE, CK_ISA_AVX2, CK_ISA_AVX512])
+  static let instructionSets = [CK_ISA_PORTABLE, CK_ISA_AVX2, CK_ISA_AVX512, CK_ISA_NEON]
+
+  @Test(arguments: instructionSets)
   func agreesWithTheReference(isa: ck_isa) {
     let before = ck_isa_in_use()
     guard ck_select_isa(isa) == 0 else { return }
@@ -31,7 +33,7 @@ struct ChecksumTests {
     }
   }
 
-  @Test(arguments: [CK_ISA_PORTABLE, CK_ISA_AVX2, CK_ISA_AVX512], [1, 3, 63, 64, 65, 255, 256, 257, 1000, 5000])
+  @Test(arguments: instructionSets, [1, 3, 63, 64, 65, 255, 256, 257, 1000, 5000])
   func piecesMakeNoDifference(isa: ck_isa, pieceCount: Int) {
     let before = ck_isa_in_use()
     guard ck_select_isa(isa) == 0 else { return }

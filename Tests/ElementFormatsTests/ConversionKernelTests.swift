@@ -2,7 +2,7 @@ import CKernels
 import ElementFormats
 import Testing
 
-/// The bulk conversions in C, portable and AVX2, against the scalar codecs, bit for bit.
+/// The bulk conversions in C, portable and in vectors, against the scalar codecs, bit for bit.
 @Suite struct ConversionKernelTests {
   static let lengths = [
     0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1023,
@@ -11,10 +11,8 @@ import Testing
   struct Decoding: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let bitsPerCode: Int
-    let portable: Kernel
-    let vector: Kernel
+    let twins: [ConversionTwins.Decode]
     let value: @Sendable (Int) -> Float
-    typealias Kernel = @Sendable (_ codes: [UInt8], _ values: inout [Float]) -> Void
   }
 
   static func quieted(_ value: Float) -> Float {
@@ -25,23 +23,19 @@ import Testing
     [
       Decoding(
         testDescription: "BF16", bitsPerCode: 16,
-        portable: { unsafe ck_decode_bf16_portable($0, $1.count, &$1) },
-        vector: { unsafe ck_decode_bf16_avx2($0, $1.count, &$1) },
+        twins: ConversionTwins.bf16,
         value: { Float(BFloat16(bitPattern: UInt16($0))) }),
       Decoding(
         testDescription: "F16", bitsPerCode: 16,
-        portable: { unsafe ck_decode_f16_portable($0, $1.count, &$1) },
-        vector: { unsafe ck_decode_f16_avx2($0, $1.count, &$1) },
+        twins: ConversionTwins.f16,
         value: { quieted(Float(Float16(bitPattern: UInt16($0)))) }),
       Decoding(
         testDescription: "E4M3", bitsPerCode: 8,
-        portable: { unsafe ck_decode_e4m3_portable($0, $1.count, &$1) },
-        vector: { unsafe ck_decode_e4m3_avx2($0, $1.count, &$1) },
+        twins: ConversionTwins.e4m3,
         value: { Float(E4M3(bitPattern: UInt8($0))) }),
       Decoding(
         testDescription: "E5M2", bitsPerCode: 8,
-        portable: { unsafe ck_decode_e5m2_portable($0, $1.count, &$1) },
-        vector: { unsafe ck_decode_e5m2_avx2($0, $1.count, &$1) },
+        twins: ConversionTwins.e5m2,
         value: { code in
           let value = Float(E5M2(bitPattern: UInt8(code)))
           // The payload of a NaN stays.
@@ -50,35 +44,16 @@ import Testing
         }),
       Decoding(
         testDescription: "E8M0", bitsPerCode: 8,
-        portable: { unsafe ck_decode_e8m0_portable($0, $1.count, &$1) },
-        vector: { unsafe ck_decode_e8m0_avx2($0, $1.count, &$1) },
+        twins: ConversionTwins.e8m0,
         value: { Float(E8M0(bitPattern: UInt8($0))) }),
       Decoding(
         testDescription: "E2M1", bitsPerCode: 4,
-        portable: { unsafe ck_decode_e2m1_portable($0, $1.count, &$1) },
-        vector: { unsafe ck_decode_e2m1_avx2($0, $1.count, &$1) },
+        twins: ConversionTwins.e2m1,
         value: { Float(E2M1(bitPattern: UInt8($0))) }),
       Decoding(
         testDescription: "I8", bitsPerCode: 8,
-        portable: { unsafe ck_decode_int8_portable($0, $1.count, &$1) },
-        vector: { unsafe ck_decode_int8_avx2($0, $1.count, &$1) },
+        twins: ConversionTwins.int8,
         value: { Float(Int8(bitPattern: UInt8($0))) }),
-    ] + decodingsOfAVX512
-  }
-
-  static var decodingsOfAVX512: [Decoding] {
-    guard ck_has_isa(CK_ISA_AVX512) != 0 else { return [] }
-    return [
-      Decoding(
-        testDescription: "BF16, AVX-512", bitsPerCode: 16,
-        portable: { unsafe ck_decode_bf16_portable($0, $1.count, &$1) },
-        vector: { unsafe ck_decode_bf16_avx512($0, $1.count, &$1) },
-        value: { Float(BFloat16(bitPattern: UInt16($0))) }),
-      Decoding(
-        testDescription: "E4M3, AVX-512", bitsPerCode: 8,
-        portable: { unsafe ck_decode_e4m3_portable($0, $1.count, &$1) },
-        vector: { unsafe ck_decode_e4m3_avx512($0, $1.count, &$1) },
-        value: { Float(E4M3(bitPattern: UInt8($0))) }),
     ]
   }
 
@@ -102,9 +77,9 @@ import Testing
     cases.append((codeCount, 0))
     for (count, start) in cases {
       let bytes = Self.bytes(from: start, count: count, bitsPerCode: decoding.bitsPerCode)
-      for kernel in [decoding.portable, decoding.vector] {
+      for decode in decoding.twins {
         var values = [Float](repeating: -1, count: count)
-        kernel(bytes, &values)
+        decode(bytes, &values)
         for (i, value) in values.enumerated() {
           let expected = decoding.value((start + i) % codeCount)
           if value.bitPattern != expected.bitPattern {
@@ -123,14 +98,13 @@ import Testing
     let sweep = try ElementFormatTests.floats("sweep.f32")
     for count in Self.lengths + [sweep.count] {
       let values = Array(sweep.suffix(count))
-      var portable = [UInt8](repeating: 0xAA, count: 2 * count)
-      var vector = portable
-      unsafe ck_encode_bf16_portable(values, count, &portable)
-      unsafe ck_encode_bf16_avx2(values, count, &vector)
       let expected = values.map { BFloat16($0).bitPattern }
         .flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
-      #expect(portable == expected)
-      #expect(vector == expected)
+      for encode in ConversionTwins.toBF16 {
+        var codes = [UInt8](repeating: 0xAA, count: 2 * count)
+        encode(values, &codes)
+        #expect(codes == expected)
+      }
     }
   }
 
@@ -138,13 +112,12 @@ import Testing
     let sweep = try ElementFormatTests.floats("sweep.f32")
     for count in Self.lengths + [sweep.count] {
       let values = Array(sweep.suffix(count))
-      var portable = [UInt8](repeating: 0xAA, count: count)
-      var vector = portable
-      unsafe ck_encode_e4m3_portable(values, count, &portable)
-      unsafe ck_encode_e4m3_avx2(values, count, &vector)
       let expected = values.map { E4M3($0).bitPattern }
-      #expect(portable == expected)
-      #expect(vector == expected)
+      for encode in ConversionTwins.toE4M3 {
+        var codes = [UInt8](repeating: 0xAA, count: count)
+        encode(values, &codes)
+        #expect(codes == expected)
+      }
     }
   }
 }

@@ -17,6 +17,15 @@ import CKernels
     static let dequantizeFromTables = unsafe runnable([
       ck_lut_dequantize_portable, ck_lut_dequantize_avx2,
     ])
+  #elseif arch(arm64)
+    static let quantize = unsafe [ck_quantize_portable, ck_quantize_neon]
+    static let addErrors = unsafe [ck_add_errors_portable, ck_add_errors_neon]
+    static let dequantizeRow = unsafe [ck_dequantize_row_portable, ck_dequantize_row_neon]
+    static let learnTables = unsafe [ck_lut_learn_portable, ck_lut_learn_neon]
+    static let quantizeToTables = unsafe [ck_lut_quantize_portable, ck_lut_quantize_neon]
+    static let dequantizeFromTables = unsafe [
+      ck_lut_dequantize_portable, ck_lut_dequantize_neon,
+    ]
   #else
     static let quantize = unsafe [ck_quantize_portable]
     static let addErrors = unsafe [ck_add_errors_portable]

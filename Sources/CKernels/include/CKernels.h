@@ -1,6 +1,6 @@
-// Kelter's C kernels. A portable function is the specification of each operation; its twins
-// for vectors give the same bits (no fused multiply-add, fixed summation order). dispatch.c chooses at
-// run time.
+// Kelter's C kernels. A portable function is the specification of each operation; its twins for
+// AVX2, AVX-512 and NEON give the same bits (no fused multiply-add, fixed summation order).
+// dispatch.c chooses at run time among those that are there on the processor's architecture.
 #pragma once
 #include "ck_allocation.h"
 #include "ck_benchmark.h"

@@ -30,12 +30,12 @@ size_t ck_checksum_stripes(
     uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block);
 size_t ck_checksum_stripes_portable(
     uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block);
-#if defined(__x86_64__)
 size_t ck_checksum_stripes_avx512(
     uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block);
 size_t ck_checksum_stripes_avx2(
     uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block);
-#endif
+size_t ck_checksum_stripes_neon(
+    uint64_t lanes[8], const uint8_t *bytes, size_t stripe_count, size_t stripes_in_block);
 
 /// The 192 bytes of the default secret.
 extern const uint8_t ck_checksum_secret[192];

@@ -14,7 +14,8 @@ extern "C" {
 #define CK_DECODE(format)                                                                     \
   void ck_decode_##format(const uint8_t *codes, size_t count, float *values);                 \
   void ck_decode_##format##_portable(const uint8_t *codes, size_t count, float *values);      \
-  void ck_decode_##format##_avx2(const uint8_t *codes, size_t count, float *values);
+  void ck_decode_##format##_avx2(const uint8_t *codes, size_t count, float *values);          \
+  void ck_decode_##format##_neon(const uint8_t *codes, size_t count, float *values);
 CK_DECODE(bf16)
 CK_DECODE(f16)
 CK_DECODE(e4m3)
@@ -32,7 +33,8 @@ void ck_decode_f64(const uint8_t *codes, size_t count, float *values);
 #define CK_ENCODE(format)                                                                     \
   void ck_encode_##format(const float *values, size_t count, uint8_t *codes);                 \
   void ck_encode_##format##_portable(const float *values, size_t count, uint8_t *codes);      \
-  void ck_encode_##format##_avx2(const float *values, size_t count, uint8_t *codes);
+  void ck_encode_##format##_avx2(const float *values, size_t count, uint8_t *codes);          \
+  void ck_encode_##format##_neon(const float *values, size_t count, uint8_t *codes);
 // Round to nearest, ties to even; overflow becomes an infinity.
 CK_ENCODE(bf16)
 // Round to nearest, ties to even; overflow and infinities saturate to ±448.

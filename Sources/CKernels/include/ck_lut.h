@@ -39,6 +39,8 @@ void ck_lut_learn_portable(ck_lut *lut, const float *sample, size_t piece_count,
                            const float *importance);
 void ck_lut_learn_avx2(ck_lut *lut, const float *sample, size_t piece_count, size_t width,
                        const float *importance);
+void ck_lut_learn_neon(ck_lut *lut, const float *sample, size_t piece_count, size_t width,
+                       const float *importance);
 
 /// Quantizes a tile of rows. `importance` holds a number for each column, or is NULL.
 void ck_lut_quantize(const ck_lut *lut, ck_search search, const float *importance,
@@ -47,6 +49,8 @@ void ck_lut_quantize_portable(const ck_lut *lut, ck_search search, const float *
                               const float *values, size_t rows, uint8_t *codes, uint8_t *scales);
 void ck_lut_quantize_avx2(const ck_lut *lut, ck_search search, const float *importance,
                           const float *values, size_t rows, uint8_t *codes, uint8_t *scales);
+void ck_lut_quantize_neon(const ck_lut *lut, ck_search search, const float *importance,
+                          const float *values, size_t rows, uint8_t *codes, uint8_t *scales);
 
 /// Decodes a tile of rows.
 void ck_lut_dequantize(const ck_lut *lut, const uint8_t *codes, const uint8_t *scales, size_t rows,
@@ -54,6 +58,8 @@ void ck_lut_dequantize(const ck_lut *lut, const uint8_t *codes, const uint8_t *s
 void ck_lut_dequantize_portable(const ck_lut *lut, const uint8_t *codes, const uint8_t *scales,
                                 size_t rows, float *values);
 void ck_lut_dequantize_avx2(const ck_lut *lut, const uint8_t *codes, const uint8_t *scales,
+                            size_t rows, float *values);
+void ck_lut_dequantize_neon(const ck_lut *lut, const uint8_t *codes, const uint8_t *scales,
                             size_t rows, float *values);
 
 /// The number of values of a tile that lie outside of their group's range by more than half of the

@@ -75,6 +75,8 @@ void ck_quantize_avx2(const ck_quantizer *quantizer, const float *values, size_t
     const float *importance, const ck_quantized *to);
 void ck_quantize_avx512(const ck_quantizer *quantizer, const float *values, size_t rows,
     const float *importance, const ck_quantized *to);
+void ck_quantize_neon(const ck_quantizer *quantizer, const float *values, size_t rows,
+    const float *importance, const ck_quantized *to);
 
 /// Decodes one row: `value = code × scale`, or `(code − zero point) × scale`, rounded once.
 /// `scales` holds a Float32 for each `group_columns` weights, the last of which may be fewer;
@@ -90,6 +92,9 @@ void ck_dequantize_row_avx2(ck_code code, const uint8_t *codes, size_t columns,
 void ck_dequantize_row_avx512(ck_code code, const uint8_t *codes, size_t columns,
                               size_t group_columns, const float *scales,
                               const uint8_t *zero_points, float *values);
+void ck_dequantize_row_neon(ck_code code, const uint8_t *codes, size_t columns,
+                            size_t group_columns, const float *scales, const uint8_t *zero_points,
+                            float *values);
 
 #ifdef __cplusplus
 }

@@ -36,6 +36,8 @@ void ck_add_errors_avx2(const float *reference, const float *approximation, size
                         size_t columns, ck_error_sums *sums);
 void ck_add_errors_avx512(const float *reference, const float *approximation, size_t rows,
                           size_t columns, ck_error_sums *sums);
+void ck_add_errors_neon(const float *reference, const float *approximation, size_t rows,
+                        size_t columns, ck_error_sums *sums);
 
 /// Adds the sums of another part.
 void ck_merge_errors(const ck_error_sums *part, ck_error_sums *sums);

@@ -1,0 +1,125 @@
+#include <math.h>
+#include <string.h>
+
+#include "sweep.h"
+
+enum { ROWS = 130, COLUMNS = 300 };
+
+/// The formats of kelter's schemes. Zero rows or columns stand for all.
+static const struct {
+  const char *name;
+  ck_code code;
+  ck_scale scale;
+  size_t block_rows, block_columns;
+  int has_global_scale;
+} formats[] = {
+    {"fp8-e4m3-b128", CK_CODE_E4M3, CK_SCALE_F32, 128, 128, 0},
+    {"fp8-e4m3-channel", CK_CODE_E4M3, CK_SCALE_F32, 1, 0, 0},
+    {"fp8-e4m3-tensor", CK_CODE_E4M3, CK_SCALE_F32, 0, 0, 0},
+    {"int8-channel", CK_CODE_INT8, CK_SCALE_F32, 1, 0, 0},
+    {"int4-g32", CK_CODE_INT4, CK_SCALE_BF16, 1, 32, 0},
+    {"int4-g64", CK_CODE_INT4, CK_SCALE_BF16, 1, 64, 0},
+    {"int4-g128", CK_CODE_INT4, CK_SCALE_BF16, 1, 128, 0},
+    {"int4-asym-g32", CK_CODE_UINT4, CK_SCALE_BF16, 1, 32, 0},
+    {"int4-asym-g64", CK_CODE_UINT4, CK_SCALE_BF16, 1, 64, 0},
+    {"int4-asym-g128", CK_CODE_UINT4, CK_SCALE_BF16, 1, 128, 0},
+    {"mxfp4", CK_CODE_E2M1, CK_SCALE_E8M0, 1, 32, 0},
+    {"mxfp8", CK_CODE_E4M3, CK_SCALE_E8M0, 1, 32, 0},
+    {"nvfp4", CK_CODE_E2M1, CK_SCALE_E4M3, 1, 16, 1},
+};
+
+typedef struct {
+  ck_quantizer quantizer;
+  const float *values;
+  /// One for each column, or NULL.
+  const float *importance;
+  size_t rows;
+  /// Whether values and errors are asked for.
+  int is_measured;
+  size_t code_bytes, scale_bytes, zero_point_bytes;
+} tile;
+
+static void quantize(const void *arguments, uint8_t *output) {
+  const tile *given = arguments;
+  ck_error_sums sums = {0};
+  static float delivered[ROWS * COLUMNS];
+  size_t count = given->rows * given->quantizer.columns;
+  ck_quantized to = {.codes = output,
+                     .scales = output + given->code_bytes,
+                     .zero_points = output + given->code_bytes + given->scale_bytes,
+                     .delivered = given->is_measured ? delivered : NULL,
+                     .sums = given->is_measured ? &sums : NULL};
+  ck_quantize(&given->quantizer, given->values, given->rows, given->importance, &to);
+  if (!given->is_measured) return;
+  output = to.zero_points + given->zero_point_bytes;
+  memcpy(output, delivered, 4 * count);
+  memcpy(output + 4 * count, &sums, sizeof sums);
+}
+
+static void sweep_tile(size_t format, ck_search search, const float *values, size_t rows,
+                       size_t columns, const float *importance) {
+  ck_code code = formats[format].code;
+  size_t block_rows = formats[format].block_rows, block_columns = formats[format].block_columns;
+  float maximum = 0;
+  for (size_t i = 0; i < rows * columns; i++)
+    if (isfinite(values[i])) maximum = fmaxf(maximum, fabsf(values[i]));
+  maximum = fminf(maximum, 0x1p125f);
+  tile given = {.values = sweep_input(0, values, 4 * rows * columns), .rows = rows};
+  if (importance) given.importance = sweep_input(1, importance, 4 * columns);
+  given.quantizer = (ck_quantizer){
+      .code = code,
+      .scale = formats[format].scale,
+      .search = search,
+      .columns = columns,
+      .block_rows = block_rows ? block_rows : SIZE_MAX,
+      .block_columns = block_columns ? block_columns : columns,
+      .global_scale = 1};
+  if (formats[format].has_global_scale && maximum > 0)
+    given.quantizer.global_scale = fmaxf(maximum / 2688, 0x1p-110f);
+  if (block_rows == 0)
+    given.quantizer.tensor_scale = maximum == 0 ? 1 : fmaxf(maximum / 448, 0x1p-126f);
+  size_t bits = code == CK_CODE_E4M3 || code == CK_CODE_INT8 ? 8 : 4;
+  size_t scale_rows = block_rows == 0 ? 0 : (rows + block_rows - 1) / block_rows;
+  size_t scale_columns = block_columns ? (columns + block_columns - 1) / block_columns : 1;
+  size_t scale_size = formats[format].scale == CK_SCALE_F32    ? 4
+                      : formats[format].scale == CK_SCALE_BF16 ? 2
+                                                               : 1;
+  given.code_bytes = rows * ((columns * bits + 7) / 8);
+  given.scale_bytes = scale_rows * scale_columns * scale_size;
+  given.zero_point_bytes = code == CK_CODE_UINT4 ? rows * ((scale_columns + 1) / 2) : 0;
+  size_t plane_bytes = given.code_bytes + given.scale_bytes + given.zero_point_bytes;
+  sweep_compare(formats[format].name, quantize, &given, plane_bytes);
+  given.is_measured = 1;
+  sweep_compare(formats[format].name, quantize, &given,
+                plane_bytes + 4 * rows * columns + sizeof(ck_error_sums));
+}
+
+void sweep_quantizers(void) {
+  static float values[ROWS * COLUMNS], importance[SWEEP_LONGEST];
+  // Less than 2, as the kernels ask; zeros and subnormal numbers among them.
+  sweep_row(11, SWEEP_LONGEST, importance);
+  for (size_t i = 0; i < SWEEP_LONGEST; i++)
+    importance[i] = i % 7 == 3 ? 0 : i % 13 == 5 ? 0x1p-140f : fminf(importance[i] * 16, 1.9f);
+  for (size_t format = 0; format < sizeof formats / sizeof *formats; format++) {
+    for (ck_search search = CK_SEARCH_ABSMAX; search <= CK_SEARCH_FULL; search++) {
+      for (int kind = 0; kind < SWEEP_KINDS; kind++) {
+        for (size_t i = 0; i < sweep_length_count; i++) {
+          if (sweep_lengths[i] == 0) continue;
+          sweep_row(kind, sweep_lengths[i], values);
+          sweep_tile(format, search, values, 1, sweep_lengths[i], NULL);
+          sweep_tile(format, search, values, 1, sweep_lengths[i], importance);
+        }
+      }
+      // A row of each kind; then blocks that are cut off at both ends.
+      for (size_t columns = 31; columns <= 97; columns += 33) {
+        for (int kind = 0; kind < SWEEP_KINDS; kind++)
+          sweep_row(kind, columns, values + (size_t)kind * columns);
+        sweep_tile(format, search, values, SWEEP_KINDS, columns, NULL);
+        sweep_tile(format, search, values, SWEEP_KINDS, columns, importance);
+      }
+      for (size_t row = 0; row < ROWS; row++) sweep_row(0, COLUMNS, values + row * COLUMNS);
+      sweep_tile(format, search, values, ROWS, COLUMNS, NULL);
+      sweep_tile(format, search, values, ROWS, COLUMNS, importance);
+    }
+  }
+}
