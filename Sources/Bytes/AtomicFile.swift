@@ -111,9 +111,9 @@ public final class AtomicFile: Sendable {
     return named?.device == open.device && named?.inode == open.inode
   }
 
-  /// Writes all of `bytes` at `byteOffset`; the file grows as needed. What starts at a page in memory
-  /// and in the file and is made of whole pages, as a `PageBuffer` is, goes around the page cache where
-  /// the file system lets it.
+  /// Writes all of `bytes` at `byteOffset`; the file grows as needed. What starts at a page in
+  /// memory and in the file and is made of whole pages, as a `PageBuffer` is, goes around the page
+  /// cache where the file system lets it.
   /// - Throws: `writeFailed` with the reason, a full disk among them.
   public func write(_ bytes: RawSpan, at byteOffset: Int) throws(BytesError) {
     try descriptor.writeAll(bytes, path: partialPath, at: byteOffset, direct: direct)
@@ -190,7 +190,8 @@ public final class AtomicFile: Sendable {
       if try SystemCalls.status(of: path, followingLinks: false) != nil { throw .fileExists }
       return try SystemCalls.rename(partialPath, to: path)
     }
-    try SystemCalls.remove(partialPath)
+    // It has its name. The other one may be gone: a second run tidies up beside an output.
+    try? SystemCalls.remove(partialPath)
   }
 
   /// Makes the new name itself survive a power cut.

@@ -9,7 +9,7 @@ public import SystemPackage
 /// A file beside an output that a run keeps its own notes in, and that may outlive it.
 ///
 /// It is read and written at given offsets. Nothing is locked: that is up to the output.
-public final class WorkFile: Sendable {
+public final class WorkFile: ByteSource {
   public let path: FilePath
   /// Its size when it was opened; 0 if it was not there.
   public let byteCount: Int
@@ -38,17 +38,8 @@ public final class WorkFile: Sendable {
 
   deinit { SystemCalls.close(descriptor) }
 
-  /// The bytes of a range, which is checked against `byteCount` before anything is allocated.
-  /// - Throws: `truncated`, `readFailed`.
-  public func bytes(in range: Range<Int>) throws(BytesError) -> [UInt8] {
-    guard range.lowerBound >= 0, range.upperBound <= byteCount else {
-      throw .truncated(
-        path: path, byteOffset: range.lowerBound, wanted: range.count, byteCount: byteCount)
-    }
-    var bytes = [UInt8](repeating: 0, count: range.count)
-    var span = bytes.mutableRawSpan
-    try descriptor.readAll(path: path, at: range.lowerBound, into: &span)
-    return bytes
+  public func read(at byteOffset: Int, into bytes: inout MutableRawSpan) throws(BytesError) {
+    try descriptor.readAll(path: path, at: byteOffset, into: &bytes)
   }
 
   /// Writes all of `bytes` at `byteOffset`; the file grows as needed.

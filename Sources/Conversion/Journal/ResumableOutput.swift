@@ -51,12 +51,18 @@ struct ResumableOutput: Sendable {
         throw keep(writer, after: error)
       }
     }
-    if writer.isAdopted { try writer.startOver() }
-    try journal.begin()
-    return ResumableOutput(
+    let output = ResumableOutput(
       writer: writer, journal: journal, watch: watch, finished: FinishedWork(), keptUnits: [],
       notice: writer.isAdopted
         ? "\(writer.partialPath) has no legible journal: the conversion starts over" : nil)
+    do {
+      if writer.isAdopted { try writer.startOver() }
+      try journal.begin()
+    } catch {
+      output.discard()
+      throw error
+    }
+    return output
   }
 
   /// Drops all that was written.
