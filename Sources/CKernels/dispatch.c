@@ -15,8 +15,8 @@ int ck_has_isa(ck_isa isa) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
   if (isa == CK_ISA_AVX512)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
-           ck_has_isa(CK_ISA_AVX2);
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vbmi") && ck_has_isa(CK_ISA_AVX2);
 #elif defined(__aarch64__)
   if (isa == CK_ISA_NEON) return 1;
 #endif
