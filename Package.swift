@@ -26,7 +26,7 @@ let modules: [(floor: Int, name: String, dependencies: [Target.Dependency])] = [
   (2, "Tensors", ["Bytes", "ElementFormats", "CKernels"]),
   (3, "Checkpoints", ["Bytes", "CZlib", "Tensors", system]),
   (3, "Quantization", ["Bytes", "CKernels", "ElementFormats", "Tensors"]),
-  (3, "ReferenceModel", ["COpenBLAS", "Tensors"]),
+  (3, "ReferenceModel", ["CKernels", "Tensors"]),
   (4, "SourceWeights", ["Bytes", "Checkpoints", "CKernels", "Quantization", "Tensors", system]),
   (4, "ModelFamilies", ["Bytes", "Checkpoints", "ReferenceModel", "Tensors"]),
   (4, "Validation", ["Bytes", "Quantization", "ReferenceModel", "Tensors", yams]),
@@ -132,8 +132,6 @@ let package = Package(
   ],
   targets: [
     .target(name: "CKernels"),
-    .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
   ]

@@ -1,3 +1,4 @@
+#include "ck_convert.h"
 #include "ck_quantize.h"
 #include "minifloat.h"
 
@@ -87,7 +88,16 @@ CK_AVX2 void ck_dequantize_row_avx2(ck_code code, const uint8_t *codes, size_t c
 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void ck_dequantize_row_avx512(
     ck_code code, const uint8_t *codes, size_t columns, size_t group_columns, const float *scales,
     const uint8_t *zero_points, float *values) {
-  if (code == CK_CODE_E4M3 || code == CK_CODE_INT8) {
+  if (code == CK_CODE_E4M3) {
+    for (size_t start = 0, group = 0; start < columns; start += group_columns, group++) {
+      size_t end = columns - start < group_columns ? columns : start + group_columns;
+      size_t done =
+          start + ck_scale_e4m3_avx512(codes + start, end - start, scales[group], values + start);
+      decode_group(code, codes, done, end, scales[group], 0, values);
+    }
+    return;
+  }
+  if (code == CK_CODE_INT8) {
     ck_dequantize_row_avx2(code, codes, columns, group_columns, scales, zero_points, values);
     return;
   }

@@ -2,6 +2,7 @@
 #include "ck_convert.h"
 #include "ck_dispatch.h"
 #include "ck_lut.h"
+#include "ck_product.h"
 #include "ck_quantize.h"
 #include "ck_statistics.h"
 
@@ -15,8 +16,8 @@ int ck_has_isa(ck_isa isa) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
   if (isa == CK_ISA_AVX512)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512vbmi") && ck_has_isa(CK_ISA_AVX2);
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
+           ck_has_isa(CK_ISA_AVX2);
 #elif defined(__aarch64__)
   if (isa == CK_ISA_NEON) return 1;
 #endif
@@ -120,6 +121,11 @@ void ck_dequantize_row(ck_code code, const uint8_t *codes, size_t columns, size_
 void ck_add_errors(const float *reference, const float *approximation, size_t rows,
                    size_t columns, ck_error_sums *sums) {
   CK_DISPATCH(ck_add_errors, reference, approximation, rows, columns, sums);
+}
+
+void ck_multiply_rows(const float *left, size_t left_rows, const float *right, size_t right_rows,
+                      size_t columns, float *output, size_t stride) {
+  CK_DISPATCH(ck_multiply_rows, left, left_rows, right, right_rows, columns, output, stride);
 }
 
 void ck_lut_learn(ck_lut *lut, const float *sample, size_t piece_count, size_t width,

@@ -18,8 +18,6 @@ public struct MemoryPlan {
   private static let processByteCount = 32 << 20
   /// What is known of each tensor of the source: its records, plans and names.
   private static let byteCountPerTensor = 3 << 10
-  /// What OpenBLAS maps for each thread that multiplies.
-  private static let productByteCount = 32 << 20
   private static let floatByteCount = MemoryLayout<Float>.size
 
   /// - Throws: `ConversionError.memoryLimitTooSmall` if not even one thread fits.
@@ -74,7 +72,7 @@ public struct MemoryPlan {
     // stream's.
     let perToken = (3 * gate.columns + 2 * gate.rows) * floatByteCount
     let inputs = max(tokenCount, MLPProbe.seededInputCount)
-    return held + productByteCount + 3 * inputs * perToken
+    return held + 3 * inputs * perToken
   }
 
   /// What is held of a weight while it is transferred.

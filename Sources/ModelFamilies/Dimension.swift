@@ -54,7 +54,7 @@ struct SizeRule: Sendable, ExpressibleByStringLiteral {
 
 /// The sizes of a model, as its config states them.
 struct Sizes: Sendable {
-  /// No size is larger: products of two fit into 48 bits, and OpenBLAS counts in 32.
+  /// No size is larger: products of two fit into 48 bits.
   static let largest = 1 << 24
 
   private let values: [Dimension: Int]

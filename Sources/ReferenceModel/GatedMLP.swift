@@ -12,6 +12,7 @@ public struct GatedMLP: Sendable {
   private let input: Matrix
   private let activation: GatedActivation
   private let biases: GatedMLPBiases?
+  private let threads: Int
   /// x·Gᵀ, n × intermediateSize; after `activate()` what goes into the down projection.
   private var gate: Matrix
   /// x·Uᵀ, n × intermediateSize; empty after `activate()`.
@@ -22,9 +23,10 @@ public struct GatedMLP: Sendable {
   /// - Parameter input: a row for each token.
   /// - Parameter intermediateSize: the number of rows of gate and up, columns of down.
   /// - Parameter outputSize: the number of rows of down; the input's columns if nil.
+  /// - Parameter threads: how many threads compute a product together.
   public init(
     input: Matrix, intermediateSize: Int, outputSize: Int? = nil, activation: GatedActivation,
-    biases: GatedMLPBiases? = nil
+    biases: GatedMLPBiases? = nil, threads: Int = 1
   ) {
     precondition(
       biases.map { $0.gate.count == intermediateSize && $0.up.count == intermediateSize } ?? true)
@@ -32,6 +34,7 @@ public struct GatedMLP: Sendable {
     self.input = input
     self.activation = activation
     self.biases = biases
+    self.threads = threads
     self.gate = Matrix(rows: input.rows, columns: intermediateSize)
     self.up = Matrix(rows: input.rows, columns: intermediateSize)
     self.output = Matrix(rows: input.rows, columns: outputSize ?? input.columns)
@@ -40,13 +43,15 @@ public struct GatedMLP: Sendable {
   /// Takes rows of the gate projection.
   /// - Parameter tile: `rows.count` × hidden size, row-major.
   public mutating func addGate(tile: Span<Float>, rows: Range<Int>) {
-    MatrixProduct.multiply(input, byTransposed: tile, into: &gate, columns: rows)
+    MatrixProduct.multiply(
+      input, byTransposed: tile, into: &gate, columns: rows, threads: threads)
   }
 
   /// Takes rows of the up projection.
   /// - Parameter tile: `rows.count` × hidden size, row-major.
   public mutating func addUp(tile: Span<Float>, rows: Range<Int>) {
-    MatrixProduct.multiply(input, byTransposed: tile, into: &up, columns: rows)
+    MatrixProduct.multiply(
+      input, byTransposed: tile, into: &up, columns: rows, threads: threads)
   }
 
   /// Joins gate and up. Call it once, when all their rows have been added.
@@ -66,7 +71,8 @@ public struct GatedMLP: Sendable {
   /// - Precondition: `activate()` has been called.
   public mutating func addDown(tile: Span<Float>, rows: Range<Int>) {
     precondition(up.columns == 0, "activate() comes before the down projection")
-    MatrixProduct.multiply(gate, byTransposed: tile, into: &output, columns: rows)
+    MatrixProduct.multiply(
+      gate, byTransposed: tile, into: &output, columns: rows, threads: threads)
     if let biases { output.add(biases.down, toColumns: rows) }
   }
 }

@@ -1,38 +1,41 @@
-import COpenBLAS
+import CKernels
+internal import Dispatch
 public import Tensors
 
-/// Products by OpenBLAS, each on the calling thread alone, so that threads that work on different
-/// experts do not get in each other's way and a product's bits depend on its shapes only.
+/// Products whose bits depend on the two rows that make them alone, on every processor.
 enum MatrixProduct {
-  /// Runs once, before the first product; Swift makes the initialization thread-safe.
-  private static let singleThreaded: Void = openblas_set_num_threads(1)
-
   /// output[:, columns] = left · rightᵀ
   ///
   /// - Parameter left: n × k.
   /// - Parameter right: columns.count × k, row-major.
   /// - Parameter output: n × m, of which the columns in `columns` are written.
+  /// - Parameter threads: how many threads divide the rows of `left` among them.
   static func multiply(
     _ left: Matrix, byTransposed right: Span<Float>, into output: inout Matrix,
-    columns: Range<Int>
+    columns: Range<Int>, threads: Int = 1
   ) {
     precondition(right.count == columns.count * left.columns)
     precondition(output.rows == left.rows)
     precondition(columns.lowerBound >= 0 && columns.upperBound <= output.columns)
     guard left.rows > 0, !columns.isEmpty else { return }
-    let outputColumns = output.columns
-    _ = singleThreaded
+    let stride = output.columns
+    // A share of fewer rows is not worth another thread.
+    let shares = max(1, min(threads, left.rows / 64))
     unsafe left.values.withUnsafeBufferPointer { leftElements in
       unsafe right.withUnsafeBufferPointer { rightElements in
         unsafe output.values.withUnsafeMutableBufferPointer { outputElements in
-          // None of the base addresses is nil: the counts are above zero, or k is and BLAS reads
-          // nothing.
-          unsafe cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasTrans,
-            Int32(left.rows), Int32(columns.count), Int32(left.columns),
-            1, leftElements.baseAddress, Int32(max(1, left.columns)),
-            rightElements.baseAddress, Int32(max(1, left.columns)),
-            0, outputElements.baseAddress! + columns.lowerBound, Int32(outputColumns))
+          // The output's base address is not nil, as it has elements; of the others the kernel reads
+          // nothing where k is zero.
+          // Each share writes rows of its own.
+          nonisolated(unsafe) let products = unsafe outputElements.baseAddress! + columns.lowerBound
+          nonisolated(unsafe) let inputs = leftElements.baseAddress
+          nonisolated(unsafe) let weights = rightElements.baseAddress
+          DispatchQueue.concurrentPerform(iterations: shares) { share in
+            let rows = left.rows * share / shares..<left.rows * (share + 1) / shares
+            unsafe ck_multiply_rows(
+              inputs.map { unsafe $0 + rows.lowerBound * left.columns }, rows.count, weights,
+              columns.count, left.columns, products + rows.lowerBound * stride, stride)
+          }
         }
       }
     }

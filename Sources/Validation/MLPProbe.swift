@@ -24,10 +24,11 @@ public struct MLPProbe: Sendable {
   ///   - stream: tells the seeded inputs of this MLP from others'.
   ///   - intermediateSize: the rows of gate and up.
   ///   - biases: what the projections add; nil if nothing.
+  ///   - threads: how many threads compute a product together; it changes no figure.
   public init(
     input: LayerInput, share: TokenShare, intermediateSize: Int, activation: GatedActivation,
     biases: (original: GatedMLPBiases, delivered: GatedMLPBiases)? = nil, seed: UInt64,
-    stream: [UInt64]
+    stream: [UInt64], threads: Int = 1
   ) {
     self.share = share
     isSeeded = share.reference.isEmpty
@@ -64,10 +65,10 @@ public struct MLPProbe: Sendable {
       values: compared.values + addedRows.values + cumulativeRows.values)
     original = GatedMLP(
       input: compared, intermediateSize: intermediateSize, activation: activation,
-      biases: biases?.original)
+      biases: biases?.original, threads: threads)
     delivered = GatedMLP(
       input: deliveredInput, intermediateSize: intermediateSize, activation: activation,
-      biases: biases?.delivered)
+      biases: biases?.delivered, threads: threads)
   }
 
   /// Takes rows of the gate projection, original and delivered.

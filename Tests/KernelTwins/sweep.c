@@ -107,7 +107,7 @@ int main(void) {
   sweep_dequantizers();
   sweep_quantizers();
   sweep_tables();
-  sweep_blocks();
+  sweep_products();
   uint64_t passed = 0, failed = 0;
   for (int i = 0; i < KERNELS && kernels[i].name != NULL; i++) {
     passed += kernels[i].passed;

@@ -46,5 +46,5 @@ void sweep_conversions(void);
 void sweep_statistics(void);
 void sweep_dequantizers(void);
 void sweep_quantizers(void);
-void sweep_blocks(void);
 void sweep_tables(void);
+void sweep_products(void);

@@ -9,6 +9,7 @@
 #include "ck_convert.h"
 #include "ck_dispatch.h"
 #include "ck_lut.h"
+#include "ck_product.h"
 #include "ck_quantize.h"
 #include "ck_statistics.h"
 #include "ck_xxh64.h"

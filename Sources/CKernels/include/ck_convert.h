@@ -27,6 +27,10 @@ CK_DECODE(int8)
 #undef CK_DECODE
 void ck_decode_bf16_avx512(const uint8_t *codes, size_t count, float *values);
 void ck_decode_e4m3_avx512(const uint8_t *codes, size_t count, float *values);
+#if defined(__x86_64__)
+/// Decodes E4M3 and multiplies by `scale`; returns how many of `count` it did, a multiple of 64.
+size_t ck_scale_e4m3_avx512(const uint8_t *codes, size_t count, float scale, float *values);
+#endif
 
 void ck_decode_f64(const uint8_t *codes, size_t count, float *values);
 

@@ -75,7 +75,8 @@ final class LayerMeasurement: Sendable {
   }
 
   /// A probe for one of the layer's MLPs, or nil for a unit that is none.
-  func probe(of unit: ConversionUnit) -> MLPProbe? {
+  /// - Parameter threads: how many threads may compute a product together.
+  func probe(of unit: ConversionUnit, threads: Int) -> MLPProbe? {
     let share: TokenShare
     switch unit.kind {
     case .tensors: return nil
@@ -90,7 +91,7 @@ final class LayerMeasurement: Sendable {
     let expert: UInt64 = if case .expert(let expert) = unit.kind { UInt64(expert) + 1 } else { 0 }
     return MLPProbe(
       input: input, share: share, intermediateSize: unit.weights[0].shape.rows,
-      activation: activation, biases: bias, seed: seed, stream: [UInt64(layer.index), expert])
+      activation: activation, biases: bias, seed: seed, stream: [UInt64(layer.index), expert], threads: threads)
   }
 
   /// Takes what an MLP returned. Call it in the order of the units.

@@ -61,6 +61,9 @@ struct MeasuredRun {
       }
       let missing = stage.units.filter { finished.statistics[$0] == nil }
       let layerCount = layers.count
+      // The only MLP of a dense layer would leave the other threads without work.
+      let mlpCount = missing.count { units[$0].kind != .tensors }
+      let threadsPerMLP = max(1, threads / max(1, mlpCount))
       try WorkerPool.forEach(
         count: missing.count, threads: threads,
         lead: measurement.map { _ in MemoryPlan.lead(threads: threads) }
@@ -69,7 +72,8 @@ struct MeasuredRun {
         let layer = units[unit].layer
         let detail = layer.map { "layer \($0 + 1) of \(layerCount)" } ?? ""
         let (errors, result) = try Self.process(
-          units[unit], at: unit, probe: measurement?.probe(of: units[unit]), pass: pass
+          units[unit], at: unit, probe: measurement?.probe(of: units[unit], threads: threadsPerMLP),
+          pass: pass
         ) { byteCount in
           let done = done.wrappingAdd(byteCount, ordering: .relaxed).newValue
           progress?(Progress(phase: phase, detail: detail, done: min(done, total), total: total))
