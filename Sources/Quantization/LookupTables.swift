@@ -14,16 +14,22 @@ public struct LookupTables: Sendable, Hashable {
   }
 
   /// Learns tables from a sample, as formats/quantization.md tells.
+  /// - Parameter importance: how much the errors of each of the tensor's columns count; all alike if nil.
   /// - Precondition: `format` has tables.
-  init(learnedFrom sample: TensorSample, format: QuantizationFormat) {
+  init(learnedFrom sample: TensorSample, format: QuantizationFormat, importance: [Float]?) {
     var kernel = ck_lut(format: format, columns: 0)
     let pieceCount = sample.starts.count
-    unsafe sample.values.withUnsafeBufferPointer {
-      if let values = $0.baseAddress {
-        unsafe ck_lut_learn(&kernel, values, pieceCount, sample.pieceColumns, nil)
-      } else {
-        var zero: Float = 0
-        unsafe ck_lut_learn(&kernel, &zero, 1, 1, nil)
+    let ofSample = importance.map { importance in
+      sample.starts.flatMap { importance[$0..<$0 + sample.pieceColumns] }
+    }
+    unsafe sample.values.withUnsafeBufferPointer { values in
+      unsafe ofSample.withUnsafeElements { ofSample in
+        if let values = values.baseAddress {
+          unsafe ck_lut_learn(&kernel, values, pieceCount, sample.pieceColumns, ofSample)
+        } else {
+          var zero: Float = 0
+          unsafe ck_lut_learn(&kernel, &zero, 1, 1, nil)
+        }
       }
     }
     let levelCount = Int(kernel.level_count)
@@ -58,5 +64,13 @@ extension ck_lut {
         unsafe bytes[index / levelCount * 16 + index % levelCount] = UInt8(bitPattern: level)
       }
     }
+  }
+}
+
+extension [Float]? {
+  /// Lends the elements to a kernel; NULL where there is no array.
+  func withUnsafeElements(_ body: (UnsafePointer<Float>?) -> Void) {
+    guard let self else { return body(nil) }
+    unsafe self.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
   }
 }

@@ -15,28 +15,30 @@ extension Quantizer {
     let (codeBytes, scaleBytes) = (codes.count / rows, scales.count / rows)
     var lut = lut
     var scratch = [Float](repeating: 0, count: delivered.count == 0 ? height * columns : 0)
-    unsafe values.withUnsafeBufferPointer { values in
-      unsafe codes.withUnsafeMutableBufferPointer { codes in
-        unsafe scales.withUnsafeMutableBufferPointer { scales in
-          unsafe delivered.withUnsafeMutableBufferPointer { delivered in
-            unsafe scratch.withUnsafeMutableBufferPointer { scratch in
-              guard let values = values.baseAddress, let codes = codes.baseAddress,
-                let scales = scales.baseAddress,
-                let decoded = delivered.count == 0
-                  ? scratch.baseAddress : delivered.baseAddress
-              else { return }
-              for start in stride(from: 0, to: rows, by: height) {
-                let count = min(height, rows - start)
-                let source = unsafe values + start * columns
-                let codes = unsafe codes + start * codeBytes
-                let scales = unsafe scales + start * scaleBytes
-                let target = unsafe delivered.count == 0 ? decoded : decoded + start * columns
-                unsafe ck_lut_quantize(
-                  &lut, search.kernelSearch, nil, source, count, codes, scales)
-                unsafe ck_lut_dequantize(&lut, codes, scales, count, target)
-                unsafe ck_add_errors(source, target, count, columns, &statistics.sums)
-                statistics.sums.clipped_count += unsafe ck_lut_count_outside(
-                  &lut, scales, source, count)
+    unsafe importance.withUnsafeElements { importance in
+      unsafe values.withUnsafeBufferPointer { values in
+        unsafe codes.withUnsafeMutableBufferPointer { codes in
+          unsafe scales.withUnsafeMutableBufferPointer { scales in
+            unsafe delivered.withUnsafeMutableBufferPointer { delivered in
+              unsafe scratch.withUnsafeMutableBufferPointer { scratch in
+                guard let values = values.baseAddress, let codes = codes.baseAddress,
+                  let scales = scales.baseAddress,
+                  let decoded = delivered.count == 0
+                    ? scratch.baseAddress : delivered.baseAddress
+                else { return }
+                for start in stride(from: 0, to: rows, by: height) {
+                  let count = min(height, rows - start)
+                  let source = unsafe values + start * columns
+                  let codes = unsafe codes + start * codeBytes
+                  let scales = unsafe scales + start * scaleBytes
+                  let target = unsafe delivered.count == 0 ? decoded : decoded + start * columns
+                  unsafe ck_lut_quantize(
+                    &lut, search.kernelSearch, importance, source, count, codes, scales)
+                  unsafe ck_lut_dequantize(&lut, codes, scales, count, target)
+                  unsafe ck_add_errors(source, target, count, columns, &statistics.sums)
+                  statistics.sums.clipped_count += unsafe ck_lut_count_outside(
+                    &lut, scales, source, count)
+                }
               }
             }
           }

@@ -44,7 +44,8 @@ public struct Quantizer: Sendable {
     self.search = search
     if format.tableCount > 0 {
       guard case .sample(let sample) = summary else { preconditionFailure("a sample is needed") }
-      let tables = LookupTables(learnedFrom: sample, format: format)
+      let tables = LookupTables(
+        learnedFrom: sample, format: format, importance: self.importance)
       self.tables = tables
       globalScale = tables.globalScale
       tensorScale = nil

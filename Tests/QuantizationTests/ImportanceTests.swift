@@ -8,6 +8,7 @@ import Testing
   /// A few columns count a hundred times as much as others.
   static let importance = (0..<columns).map { $0 % 9 == 4 ? Float(100) : $0 % 5 == 0 ? 0 : 1 }
   static let searched = KernelTwinTests.formats.filter { $0.blockRows != nil }
+  static let withTables = Scheme.allCases.compactMap(\.format).filter { $0.tableCount > 0 }
 
   static func quantize(
     _ values: [Float], rows: Int, format: QuantizationFormat, search: ScaleSearch,
@@ -26,7 +27,7 @@ import Testing
     }
   }
 
-  @Test(arguments: searched, [ScaleSearch.fast, .full])
+  @Test(arguments: searched + withTables, [ScaleSearch.fast, .full])
   func weightedErrorFalls(format: QuantizationFormat, search: ScaleSearch) {
     let values = normalValues(128 * Self.columns, seed: 21)
     let plain = Self.quantize(
@@ -37,7 +38,7 @@ import Testing
   }
 
   /// Ones, and any multiple of them, choose as no importance does.
-  @Test(arguments: searched, [1, 0x1p-100, 0x1p100, 0x1p-149, 0x1p127] as [Float])
+  @Test(arguments: searched + withTables, [1, 0x1p-100, 0x1p100, 0x1p-149, 0x1p127] as [Float])
   func onesChangeNothing(format: QuantizationFormat, weight: Float) {
     let values = normalValues(4 * Self.columns, seed: 22)
     let plain = Self.quantize(values, rows: 4, format: format, search: .full, importance: nil)

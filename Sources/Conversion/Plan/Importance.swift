@@ -66,7 +66,7 @@ public struct Importance: Sendable {
   /// Says how many of the weights have a vector.
   func note(on weights: [PlannedWeight]) -> String {
     let quantized = weights.filter {
-      if case .quantize(let format) = $0.treatment { format.tableCount == 0 } else { false }
+      if case .quantize = $0.treatment { true } else { false }
     }
     let weighed = quantized.count { vectors[$0.source.name] != nil }
     return "importance of columns was given for \(weighed) of \(quantized.count) quantized weights"
@@ -78,14 +78,15 @@ public struct Importance: Sendable {
   func check(_ weights: [PlannedWeight]) throws(ConversionError) {
     var columns: [String: Set<Int>] = [:]
     for weight in weights {
-      guard case .quantize(let format) = weight.treatment, format.tableCount == 0 else { continue }
+      guard case .quantize = weight.treatment else { continue }
       columns[weight.source.name, default: []].insert(weight.shape.columns)
     }
     // A comparison also plans what quantizes nothing.
     if columns.isEmpty { return }
     for (name, vector) in vectors.sorted(by: { $0.key < $1.key }) {
       guard let widths = columns[name] else {
-        throw .invalidImportance(file: file, reason: "\(name) is no tensor that is quantized with scales to search")
+        throw .invalidImportance(
+          file: file, reason: "\(name) is no tensor that is quantized with scales to search")
       }
       for width in widths where width != vector.shape.elementCount {
         throw .invalidImportance(
