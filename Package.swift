@@ -102,13 +102,15 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
   ),
 ]
 
-/// libFuzzer targets, one folder each under Tests/Fuzz; part of the package for scripts/fuzz only.
+/// libFuzzer targets and what they share, one folder each under Tests/Fuzz; part of the package for
+/// scripts/fuzz only.
 let fuzzers: [(name: String, dependencies: [Target.Dependency])] =
   Context.environment["KELTER_FUZZ"] == nil
   ? []
   : [
-    ("FuzzArchive", ["Bytes", "Container", system]),
-    ("FuzzContainer", ["Bytes", "Container", system]),
+    ("FuzzFixture", ["Bytes", system]),
+    ("FuzzArchive", ["Bytes", "Container", "FuzzFixture"]),
+    ("FuzzContainer", ["Bytes", "Container", "FuzzFixture"]),
     ("FuzzGGUF", ["Checkpoints", "Tensors", system]),
     ("FuzzPickle", ["Checkpoints", "Tensors", system]),
     ("FuzzSafetensors", ["Checkpoints", "Tensors", system]),

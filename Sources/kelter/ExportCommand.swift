@@ -20,21 +20,16 @@ struct ExportCommand: ReportingCommand {
   @Option(help: "The dtype of the weights: f32 (every number exactly) or bf16 (rounded).")
   var format: ExportFormat
 
-  @Option(help: ArgumentHelp("The number of threads; without it, one per core.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threading: ThreadOptions
 
   @OptionGroup var output: OutputOptions
-
-  func validate() throws {
-    try ThreadCount.validate(threads)
-  }
 
   func run() throws {
     let progress = ProgressLine(quiet: output.quiet)
     Interruption.handleSignals()
     defer { progress.finish() }
     let exporter = Exporter(
-      reader: try ContainerReader(path: FilePath(path)), format: format, threads: threads)
+      reader: try ContainerReader(path: FilePath(path)), format: format, threads: threading.threads)
     let summary = try exporter.export(to: FilePath(out)) { progress.update($0) }
     progress.finish()
     try show(summary) {

@@ -12,6 +12,31 @@ struct OutputOptions: ParsableArguments {
   var quiet = false
 }
 
+/// What commands take that work with several threads.
+struct ThreadOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The number of threads; without it, one per core.", valueName: "n"))
+  var threads: Int?
+
+  func validate() throws {
+    guard threads.map({ (1...1024).contains($0) }) ?? true else {
+      throw ValidationError("--threads must be 1 to 1024")
+    }
+  }
+}
+
+/// What `pack` and `unpack` take.
+struct ArchiveOptions: ParsableArguments {
+  @Option(
+    name: [.short, .customLong("output")],
+    help: "The file to write; without it, the name of the one that is read, with .zst or without.")
+  var out: String?
+
+  @OptionGroup var threading: ThreadOptions
+
+  @Flag(help: "Replace an output that exists.")
+  var force = false
+}
+
 /// A command with `--json` and `--quiet`.
 protocol ReportingCommand: ParsableCommand {
   var output: OutputOptions { get }

@@ -17,10 +17,7 @@ struct PackCommand: ReportingCommand {
   @Argument(help: "A .kelter file.")
   var path: String
 
-  @Option(
-    name: [.short, .customLong("output")],
-    help: "The file to write; without it, the name of the .kelter file and .zst.")
-  var out: String?
+  @OptionGroup var archive: ArchiveOptions
 
   @Option(
     help: ArgumentHelp(
@@ -28,16 +25,9 @@ struct PackCommand: ReportingCommand {
       valueName: "n"))
   var level = Archive.defaultLevel
 
-  @Option(help: ArgumentHelp("The number of threads; without it, one per core.", valueName: "n"))
-  var threads: Int?
-
-  @Flag(help: "Replace an output that exists.")
-  var force = false
-
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    try ThreadCount.validate(threads)
     guard PackedFrame.levels.contains(level) else {
       throw ValidationError("--level is 1 to 19, not \(level)")
     }
@@ -49,8 +39,8 @@ struct PackCommand: ReportingCommand {
     Interruption.handleSignals()
     defer { progress.finish() }
     let summary = try Archive.pack(
-      reader, to: out.map { FilePath($0) } ?? Archive.packedPath(of: FilePath(path)),
-      level: level, threads: threads, force: force
+      reader, to: archive.out.map { FilePath($0) } ?? Archive.packedPath(of: FilePath(path)),
+      level: level, threads: archive.threading.threads, force: archive.force
     ) { progress.update($0) }
     progress.finish()
     try show(summary) {

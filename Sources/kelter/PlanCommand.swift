@@ -50,20 +50,19 @@ struct PlanCommand: ReportingCommand {
   @Flag(help: "List every tensor, not only the sums.")
   var tensors = false
 
-  @Option(help: ArgumentHelp("The number of threads; without it, one per core.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threading: ThreadOptions
 
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    try ThreadCount.validate(threads)
     guard compare else {
       if scheme == nil {
         throw ValidationError(
           "--scheme is missing: \(Scheme.listing); or --compare, to see what each would do")
       }
       let needy = [
-        ("--schemes", schemes != nil), ("--search", search != nil), ("--threads", threads != nil),
+        ("--schemes", schemes != nil), ("--search", search != nil),
+        ("--threads", threading.threads != nil),
       ]
       if let (name, _) = needy.first(where: \.1) {
         throw ValidationError("\(name) needs --compare: without it, nothing is measured")
@@ -105,7 +104,7 @@ struct PlanCommand: ReportingCommand {
 
   private func comparison(of source: Source) throws -> SchemeComparison {
     var options = try recipe.conversionOptions(scheme: .keep)
-    options.threads = threads
+    options.threads = threading.threads
     if let search { options.search = search }
     let progress = ProgressLine(quiet: output.quiet)
     Interruption.handleSignals()

@@ -93,8 +93,7 @@ struct MeasurementOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where seeded ids and inputs come from.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @Option(help: ArgumentHelp("The number of threads; without it, one per core.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threading: ThreadOptions
 
   @Option(help: ArgumentHelp("What the run may hold in memory.", valueName: "size"))
   var memoryLimit = ByteSize(byteCount: 2 << 30)
@@ -108,7 +107,6 @@ struct MeasurementOptions: ParsableArguments {
     guard (1...1_048_576).contains(tokenCount) else {
       throw ValidationError("--token-count must be 1 to 1048576")
     }
-    try ThreadCount.validate(threads)
     if let report { _ = try ReportForm(fileName: report) }
   }
 
@@ -118,16 +116,7 @@ struct MeasurementOptions: ParsableArguments {
     options.tokens = tokens.map { FilePath($0) }
     options.tokenCount = tokenCount
     options.seed = seed
-    options.threads = threads
+    options.threads = threading.threads
     options.memoryLimit = memoryLimit.byteCount
-  }
-}
-
-/// What `--threads` takes.
-enum ThreadCount {
-  static func validate(_ threads: Int?) throws {
-    guard threads.map({ (1...1024).contains($0) }) ?? true else {
-      throw ValidationError("--threads must be 1 to 1024")
-    }
   }
 }

@@ -16,22 +16,12 @@ struct UnpackCommand: ReportingCommand {
   @Argument(help: "A packed file, as OUT.kelter.zst.")
   var path: String
 
-  @Option(
-    name: [.short, .customLong("output")],
-    help: "The file to write; without it, the name of the packed file without .zst.")
-  var out: String?
-
-  @Option(help: ArgumentHelp("The number of threads; without it, one per core.", valueName: "n"))
-  var threads: Int?
-
-  @Flag(help: "Replace an output that exists.")
-  var force = false
+  @OptionGroup var archive: ArchiveOptions
 
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    try ThreadCount.validate(threads)
-    if out == nil, Archive.unpackedPath(of: FilePath(path)) == nil {
+    if archive.out == nil, Archive.unpackedPath(of: FilePath(path)) == nil {
       throw ValidationError("\(path) does not end with .zst: name the file to write with -o")
     }
   }
@@ -41,10 +31,13 @@ struct UnpackCommand: ReportingCommand {
     let progress = ProgressLine(quiet: output.quiet)
     Interruption.handleSignals()
     defer { progress.finish() }
-    guard let place = out.map({ FilePath($0) }) ?? Archive.unpackedPath(of: FilePath(path)) else {
+    guard let place = archive.out.map({ FilePath($0) }) ?? Archive.unpackedPath(of: FilePath(path))
+    else {
       return
     }
-    let summary = try Archive.unpack(reader, to: place, threads: threads, force: force) {
+    let summary = try Archive.unpack(
+      reader, to: place, threads: archive.threading.threads, force: archive.force
+    ) {
       progress.update($0)
     }
     progress.finish()

@@ -59,7 +59,8 @@ struct VerifyCommand: ReportingCommand {
     let measurement = try against.map { try prepare(reader, against: $0) }
     let progress = ProgressLine(quiet: output.quiet)
     defer { progress.finish() }
-    let threads = self.measurement.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    let threads =
+      self.measurement.threading.threads ?? ProcessInfo.processInfo.activeProcessorCount
     let all = try ContainerVerifier.verify(reader, threads: threads) { done, total in
       progress.update(Progress(phase: "check", detail: "", done: done, total: total))
     }

@@ -1,31 +1,23 @@
 import Bytes
 import Container
-import SystemPackage
+import FuzzFixture
 
-/// libFuzzer calls this with bytes that it made up. They are patches of the fixture (place, count,
-/// bytes), because a random file of a hundred kilobytes would never get past the magic; the
-/// header's checksum is mended, so that lies get as far as they can.
+private let fixture = PatchedFixture("container/tiny.kelter")
+
+/// libFuzzer calls this with bytes that it made up: patches of the fixture. The header's checksum is
+/// mended, so that lies get as far as they can.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzContainer(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-  var bytes = Fuzz.original
-  let input = unsafe Array(UnsafeBufferPointer(start: start, count: count))
-  var next = 0
-  while next + 4 <= input.count {
-    // Header and index lie in the first 32 KiB.
-    let place = (Int(input[next]) | Int(input[next + 1]) << 8) % 0x8000
-    let byteCount = min(Int(input[next + 2]) % 16 + 1, input.count - next - 3)
-    for offset in 0..<byteCount where place + offset < bytes.count {
-      bytes[place + offset] = input[next + 3 + offset]
-    }
-    next += 3 + byteCount
-  }
+  let patches = unsafe Array(UnsafeBufferPointer(start: start, count: count))
+  // Header and index lie in the first 32 KiB.
+  var bytes = fixture.bytes(patchedBy: patches, before: 0x8000)
   let checksum = Checksum.of(Array(bytes[..<16_376]).rawSpan)
   for place in 0..<8 {
     bytes[16_376 + place] = UInt8(truncatingIfNeeded: checksum >> UInt64(8 * place))
   }
   do {
-    try Fuzz.write(bytes)
-    let reader = try ContainerReader(path: Fuzz.path)
+    try fixture.write(bytes)
+    let reader = try ContainerReader(path: fixture.path)
     _ = try ContainerVerifier.verify(reader)
     for index in 0..<reader.tensorCount {
       guard let tensor = try? reader.tensor(at: index) else { continue }
@@ -50,35 +42,4 @@ public func fuzzContainer(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     fatalError("\(error)")
   }
   return 0
-}
-
-enum Fuzz {
-  /// The fixture, found from this file.
-  static let original: [UInt8] = {
-    let root = FilePath(#filePath).removingLastComponent().removingLastComponent()
-      .removingLastComponent().removingLastComponent()
-    do {
-      let file = try File(path: root.appending("fixtures/container/tiny.kelter"))
-      return try file.bytes(in: 0..<file.byteCount)
-    } catch {
-      fatalError("\(error)")
-    }
-  }()
-
-  /// In memory where there is such a folder.
-  static let path = FilePath("/dev/shm/kelter-fuzz-\(UInt64.random(in: 0...UInt64.max)).kelter")
-  static let descriptor: FileDescriptor = {
-    do {
-      return try FileDescriptor.open(
-        path, .readWrite, options: [.create, .truncate], permissions: .ownerReadWrite)
-    } catch {
-      fatalError("\(error)")
-    }
-  }()
-
-  static func write(_ bytes: [UInt8]) throws {
-    try unsafe bytes.withUnsafeBytes {
-      _ = try unsafe descriptor.writeAll(toAbsoluteOffset: 0, $0)
-    }
-  }
 }
