@@ -36,8 +36,12 @@ public final class AtomicFile: Sendable {
   /// - Parameters:
   ///   - replacing: Whether a file that is already at `path` may be replaced.
   ///   - adopting: Whether a partial file that nobody holds is taken over as it is.
-  /// - Throws: `exists`, `beingWritten`, `cannotCreate`.
-  public init(path: FilePath, replacing: Bool, adopting: Bool = false) throws(BytesError) {
+  ///   - magic: What the file begins with at the end. A partial file that begins neither so nor with
+  ///     zeros is nothing that a former run left, and stays; nil takes or replaces any.
+  /// - Throws: `exists`, `foreign`, `beingWritten`, `cannotCreate`.
+  public init(
+    path: FilePath, replacing: Bool, adopting: Bool = false, magic: [UInt8]? = nil
+  ) throws(BytesError) {
     guard path.lastComponent != nil else {
       throw .cannotCreate(path: path, .isDirectory)
     }
@@ -55,7 +59,8 @@ public final class AtomicFile: Sendable {
       if error == .fileExists { throw .exists(path: path) }
       throw .cannotCreate(path: path, error)
     }
-    (descriptor, isAdopted) = try Self.create(partialPath, for: path, adopting: adopting)
+    (descriptor, isAdopted) = try Self.create(
+      partialPath, for: path, adopting: adopting, magic: magic)
     direct = DirectDescriptor(of: descriptor)
   }
 
@@ -66,7 +71,7 @@ public final class AtomicFile: Sendable {
 
   /// Creates and locks the partial file, adopting or replacing one that nobody holds.
   private static func create(
-    _ partialPath: FilePath, for path: FilePath, adopting: Bool
+    _ partialPath: FilePath, for path: FilePath, adopting: Bool, magic: [UInt8]?
   ) throws(BytesError) -> (descriptor: Int32, isAdopted: Bool) {
     // Each turn but the last met a file that another run removed or replaced meanwhile.
     for _ in 0..<100 {
@@ -91,17 +96,34 @@ public final class AtomicFile: Sendable {
           // Nobody holds it. After a kill between the two steps of `publish` it may be a second
           // name of a published file: then, or if it is to be replaced, only the name goes.
           let status = try SystemCalls.status(of: descriptor)
+          if let magic {
+            guard status.isRegularFile, try begins(descriptor, with: magic) else {
+              throw .fileExists
+            }
+          }
           if adopting, status.isRegularFile, status.linkCount == 1 { return (descriptor, true) }
           try SystemCalls.remove(partialPath)
         }
       } catch {
         SystemCalls.close(descriptor)
         if error == .wouldBlock { throw .beingWritten(path: path, partialPath: partialPath) }
+        if error == .fileExists { throw .foreign(path: partialPath) }
         throw .cannotCreate(path: partialPath, error)
       }
       SystemCalls.close(descriptor)
     }
     throw .beingWritten(path: path, partialPath: partialPath)
+  }
+
+  /// Whether a file begins with these bytes or with as many zeros, as far as it goes.
+  private static func begins(_ descriptor: Int32, with magic: [UInt8]) throws(Errno) -> Bool {
+    var bytes = magic
+    var span = bytes.mutableRawSpan
+    let count = try unsafe span.withUnsafeMutableBytes { buffer throws(Errno) in
+      try unsafe SystemCalls.read(descriptor, at: 0, into: buffer)
+    }
+    let start = bytes.prefix(count)
+    return start == magic.prefix(count) || start.max() == 0
   }
 
   /// Whether the open file is still the one that bears this name.

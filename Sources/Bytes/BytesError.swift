@@ -18,6 +18,8 @@ public enum BytesError: KelterError {
   case exists(path: FilePath)
   /// Another run holds the lock on the partial file.
   case beingWritten(path: FilePath, partialPath: FilePath)
+  /// A file that no run of this program can have left stands where an output is written.
+  case foreign(path: FilePath)
   /// The output cannot be created.
   case cannotCreate(path: FilePath, Errno)
   /// The operating system failed to write at this offset, ENOSPC among the reasons.
@@ -39,7 +41,7 @@ public enum BytesError: KelterError {
     case .cannotOpen(_, let errno):
       errno == .noSuchFileOrDirectory || errno == .notDirectory ? .notFound : .inputOutput
     case .notAFile, .truncated, .archive: .invalidInput
-    case .exists, .beingWritten, .cannotCreate: .cannotCreate
+    case .exists, .beingWritten, .foreign, .cannotCreate: .cannotCreate
     case .readFailed, .mappingFailed, .writeFailed, .syncFailed, .publishFailed, .inspectFailed,
       .cannotPack:
       .inputOutput
@@ -65,6 +67,8 @@ public enum BytesError: KelterError {
       "\(path): exists already; remove it, or replace it with --force"
     case .beingWritten(let path, let partialPath):
       "\(path): another run is writing it (it holds \(partialPath)); wait for it or end it"
+    case .foreign(let path):
+      "\(path): would be overwritten, and was not written by kelter; move it away"
     case .cannotCreate(let path, let errno):
       "\(path): cannot be created: \(errno)"
     case .writeFailed(let path, let byteOffset, let errno):

@@ -71,7 +71,7 @@ public enum ContainerError: KelterError {
     case .rangeOutsideFile(let path, let range, let byteCount):
       "\(path): bytes \(range) were asked for, the file has \(byteCount)"
     case .packed(let path):
-      "\(path): is packed, so its bytes cannot be lent; read them, or `kelter unpack` it"
+      "\(path): is packed, so that its bytes cannot be mapped; `kelter unpack` it first"
     case .indexTooLarge(let path, let byteCount):
       "\(path): its index has \(byteCount) bytes, of which a packed file may have "
         + "\(ContainerMemory.maximumHeldByteCount); `kelter unpack` it"

@@ -44,20 +44,29 @@ public enum ConversionError: KelterError {
   case cannotResume(partial: String, change: String, isOfSource: Bool)
   /// A run ended before its time, and what it has done is kept.
   case kept(any KelterError, partial: String)
-  /// The partial file of a conversion stands where a finished file is wanted.
-  case unfinished(partial: String, scheme: String?)
-  /// An output that is to be written in another way is that of an unfinished conversion.
-  case takenByConversion(partial: String)
+  /// The partial file of a conversion, or its journal, stands where a finished file is wanted.
+  case unfinished(file: String, isJournal: Bool, scheme: String?)
+  /// An output that is to be written in another way would take the place of an unfinished conversion.
+  case takenByConversion(file: String)
+  /// A file that no run has left stands where a conversion keeps what is done.
+  case foreign(path: String)
+  /// A container, packed or not, stands where a checkpoint is wanted.
+  case notACheckpoint(file: String)
+  /// A folder stands where a container is wanted.
+  case notAContainer(folder: String)
 
   public var kind: FailureKind {
     switch self {
-    case .invalidRecipe, .invalidImportance, .schemeDoesNotFit, .memoryLimitTooSmall, .notComparable: .usage
+    case .invalidRecipe, .invalidImportance, .schemeDoesNotFit, .memoryLimitTooSmall,
+      .notComparable:
+      .usage
     case .unknownGGUF, .nonFiniteWeight, .damagedContainer, .invalidTokens, .cannotMeasure,
       .differentTensors, .cannotReassemble, .packedAlready, .notPacked:
       .invalidInput
-    case .tooLittleRoom, .outputIsSource, .cannotCreateFolder, .takenByConversion: .cannotCreate
+    case .tooLittleRoom, .outputIsSource, .cannotCreateFolder, .takenByConversion, .foreign:
+      .cannotCreate
     case .interrupted: .interrupted
-    case .sourceChanged, .unfinished: .invalidInput
+    case .sourceChanged, .unfinished, .notACheckpoint, .notAContainer: .invalidInput
     case .cannotResume(_, _, let isOfSource): isOfSource ? .invalidInput : .cannotCreate
     case .kept(let error, _): error.kind
     }
@@ -107,12 +116,21 @@ public enum ConversionError: KelterError {
         + " back as it was to go on from there, or drop that with --restart"
     case .kept(let error, let partial):
       "\(error); what is done is kept in \(partial), and the same command goes on from there"
-    case .unfinished(let partial, let scheme):
-      "\(partial): an unfinished conversion" + (scheme.map { " to \($0)" } ?? "")
-        + ", not a .kelter file yet; the command that began it goes on from here"
-    case .takenByConversion(let partial):
-      "\(partial): an unfinished conversion would be lost; end it by the command that began it,"
+    case .unfinished(let file, let isJournal, let scheme):
+      "\(file): \(isJournal ? "the journal of " : "")an unfinished conversion"
+        + (scheme.map { " to \($0)" } ?? "") + (isJournal ? "" : ", not a .kelter file yet")
+        + "; the `kelter convert` that began it goes on from \(isJournal ? "there" : "here")"
+    case .takenByConversion(let file):
+      "\(file): an unfinished conversion would be lost; end it by the command that began it,"
         + " remove it, or choose another output"
+    case .foreign(let path):
+      "\(path): was not written by kelter, and a conversion would overwrite it; move it away, or"
+        + " drop it with --restart"
+    case .notACheckpoint(let file):
+      "\(file): is a .kelter file, where a checkpoint is wanted; `kelter export` makes one of it"
+    case .notAContainer(let folder):
+      "\(folder): is a folder, where a .kelter file is wanted; `kelter convert` makes one of a"
+        + " checkpoint"
     }
   }
 }

@@ -39,6 +39,8 @@ public struct ExpertPlace: Encodable, Sendable {
   /// - Parameter runs: how often the file is opened and the expert found.
   /// - Throws: `ContainerError`.
   public init(path: FilePath, layer: Int, expert: Int, runs: Int) throws {
+    let reader = try ContainerReader(named: path)
+    if reader.archive != nil { throw ContainerError.packed(path: path) }
     var times: [Duration] = []
     let clock = ContinuousClock()
     for _ in 0..<runs {
@@ -53,7 +55,6 @@ public struct ExpertPlace: Encodable, Sendable {
           }
         })
     }
-    let reader = try ContainerReader(path: path)
     let found = try reader.expert(layer: layer, expert: expert)
     self.layer = layer
     self.expert = expert

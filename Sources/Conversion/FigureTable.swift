@@ -38,7 +38,7 @@ struct FigureTable {
       basis = MeasurementBasis(report)
       add(report)
     } else {
-      let reader = try ContainerReader(path: path)
+      let reader = try ContainerReader(named: path)
       byteCount = reader.byteCount
       basis = MeasurementBasis(sources: try reader.sources())
       let tensors = try reader.allTensors()

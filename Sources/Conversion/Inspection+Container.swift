@@ -11,12 +11,11 @@ extension Inspection {
   /// or a packed one.
   /// - Parameter family: the family to take, whatever the config says.
   public init(path: FilePath, family: String? = nil) throws {
-    try Journal.checkIsFinished(path)
-    if try ContainerReader.isContainer(at: path) {
-      try self.init(container: ContainerReader(path: path))
+    if try path.isNamedAsContainer || ContainerReader.isContainer(at: path) {
+      try self.init(container: ContainerReader(named: path))
       return
     }
-    let checkpoint = try Checkpoint(path: path)
+    let checkpoint = try Checkpoint(named: path)
     if let metadata = checkpoint.ggufMetadata, family == nil {
       try self.init(gguf: checkpoint, metadata: metadata)
       return
@@ -94,20 +93,5 @@ extension Inspection {
           parameters: tensors.reduce(0) { $0 + $1.shape.elementCount },
           bytes: tensors.reduce(0) { $0 + $1.payloadByteCount })
       })
-  }
-}
-
-extension ContainerReader {
-  /// Whether a file starts as containers do, or as a packed one. False for a folder.
-  /// - Throws: `BytesError.notFound` if nothing is there.
-  static func isContainer(at path: FilePath) throws -> Bool {
-    do {
-      let file = try File(path: path)
-      let magic = ContainerFormat.magic
-      if try ArchiveReader.isArchive(file) { return true }
-      return try file.byteCount >= magic.count && file.bytes(in: 0..<magic.count) == magic
-    } catch BytesError.notAFile {
-      return false
-    }
   }
 }

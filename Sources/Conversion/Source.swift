@@ -22,7 +22,7 @@ public struct Source: Sendable {
   /// - Parameter family: the family to take, whatever the config says.
   /// - Throws: what the modules below find wrong, in the order: files, scales, family, roles.
   public init(path: FilePath, family: String? = nil) throws {
-    try self.init(checkpoint: Checkpoint(path: path), family: family)
+    try self.init(checkpoint: Checkpoint(named: path), family: family)
   }
 
   /// Understands an opened checkpoint.

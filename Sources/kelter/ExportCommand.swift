@@ -29,7 +29,8 @@ struct ExportCommand: ReportingCommand {
     Interruption.handleSignals()
     defer { progress.finish() }
     let exporter = Exporter(
-      reader: try ContainerReader(path: FilePath(path)), format: format, threads: threading.threads)
+      reader: try ContainerReader(named: FilePath(path)), format: format, threads: threading.threads
+    )
     let summary = try exporter.export(to: FilePath(out)) { progress.update($0) }
     progress.finish()
     try show(summary) {

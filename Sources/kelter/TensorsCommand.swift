@@ -26,7 +26,7 @@ struct TensorsCommand: ReportingCommand {
 
   func run() throws {
     let list = try TensorList(
-      checkpoint: Checkpoint(path: FilePath(path)), checksums: checksums)
+      checkpoint: Checkpoint(named: FilePath(path)), checksums: checksums)
     try show(list) { text(list) }
   }
 

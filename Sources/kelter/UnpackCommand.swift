@@ -27,7 +27,7 @@ struct UnpackCommand: ReportingCommand {
   }
 
   func run() throws {
-    let reader = try ContainerReader(path: FilePath(path))
+    let reader = try ContainerReader(named: FilePath(path))
     let progress = ProgressLine(quiet: output.quiet)
     Interruption.handleSignals()
     defer { progress.finish() }

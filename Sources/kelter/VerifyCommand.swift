@@ -54,7 +54,7 @@ struct VerifyCommand: ReportingCommand {
   }
 
   func run() throws {
-    let reader = try ContainerReader(path: FilePath(path))
+    let reader = try ContainerReader(named: FilePath(path))
     // What the user named is looked at before a large file is read.
     let measurement = try against.map { try prepare(reader, against: $0) }
     let progress = ProgressLine(quiet: output.quiet)

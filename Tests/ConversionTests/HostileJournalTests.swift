@@ -36,12 +36,52 @@ import Testing
         try stopped.finish("round \(round)")
         try FileManager.default.removeItem(atPath: stopped.output.string)
       }
-      for (index, garbage) in [[], [0], [UInt8](repeating: 255, count: 5000)].enumerated() {
+      let magic = Array("KJRN".utf8)
+      for (index, garbage) in [
+        [], [0], [UInt8](repeating: 0, count: 5000), Array(magic.prefix(3)),
+        magic + [UInt8](repeating: 255, count: 5000),
+      ].enumerated() {
         try writeFile(stopped.partial, partial)
         try writeFile(stopped.journal, garbage)
         try stopped.finish("garbage \(index)")
         try FileManager.default.removeItem(atPath: stopped.output.string)
       }
+    }
+  }
+
+  /// What no run can have left stays as it is, also where the output is to be replaced.
+  @Test(arguments: ["out.kelter.partial", "out.kelter.journal"])
+  func foreignFiles(name: String) throws {
+    try withTemporaryFolder { folder in
+      let stopped = try StoppedConversion("mixtral", scheme: .int4G32, in: folder) {
+        $0.gate = false
+      }
+      let foreign = Array("somebody's notes".utf8)
+      for isAlone in [false, true] {
+        if isAlone {
+          try FileManager.default.removeItem(atPath: stopped.partial.string)
+          try FileManager.default.removeItem(atPath: stopped.journal.string)
+        }
+        try writeFile(folder.appending(name), foreign)
+        let before = try FileManager.default.contentsOfDirectory(atPath: folder.string).sorted()
+        for force in [false, true] {
+          let error = failure { try stopped.convert { $0.force = force } }
+          #expect(error?.kind == .cannotCreate)
+          #expect(error?.description.contains("\(name): was not written by kelter") == true)
+          #expect(error?.description.contains("--restart") == true)
+        }
+        #expect(try contents(folder.appending(name)) == foreign)
+        #expect(
+          try FileManager.default.contentsOfDirectory(atPath: folder.string).sorted() == before)
+      }
+      // Nor does tidying up beside an output that is there take it away.
+      if name == "out.kelter.journal" {
+        try writeFile(stopped.output, [1])
+        #expect(failure { try stopped.convert() }?.description.contains("exists already") == true)
+        #expect(try contents(folder.appending(name)) == foreign)
+        try FileManager.default.removeItem(atPath: stopped.output.string)
+      }
+      try stopped.finish { $0.restart = true }
     }
   }
 

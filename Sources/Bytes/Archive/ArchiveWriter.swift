@@ -40,6 +40,9 @@ public struct PackedFrame: Sendable {
 
 /// Writes an archive in zstd's seekable format: frames in their order, then the seek table.
 public struct ArchiveWriter: ~Copyable {
+  /// What an archive begins with: its first frame.
+  package static let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
+
   private let file: AtomicFile
   private var table = SeekTable()
 

@@ -20,14 +20,17 @@ public final class ContainerWriter: Sendable {
   /// - Parameters:
   ///   - replacing: whether a file of that name may be replaced.
   ///   - adopting: whether a partial file that a former run left is taken over. It stays as it is
-  ///     until `resume` or `startOver`, one of which must come first if `isAdopted`.
+  ///     until `resume` or `startOver`, one of which must come first if `isAdopted`. Without it, any
+  ///     partial file is replaced; with it, one that no run can have left is an error.
   public init(
     path: FilePath, plan: ContainerPlan, replacing: Bool, adopting: Bool = false
   ) throws(ContainerError) {
     self.plan = plan
     results = Mutex(WrittenResults(plan: plan))
     do throws(BytesError) {
-      output = try AtomicFile(path: path, replacing: replacing, adopting: adopting)
+      output = try AtomicFile(
+        path: path, replacing: replacing, adopting: adopting,
+        magic: adopting ? ContainerFormat.magic : nil)
       if !output.isAdopted { try output.setByteCount(plan.byteCount) }
     } catch {
       throw .file(error)

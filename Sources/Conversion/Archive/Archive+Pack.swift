@@ -20,7 +20,7 @@ extension Archive {
     var check = StretchCheck(path: reader.path, stretches: try reader.stretches())
     let frames = frames(of: check.stretches)
     let threads = Self.threads(threads)
-    let output = try AtomicFile(path: path, replacing: force)
+    let output = try AtomicFile(path: path, replacing: force, magic: ArchiveWriter.magic)
     do {
       try OutputRoom.check(for: 0, at: path)
       var writer = ArchiveWriter(file: output)

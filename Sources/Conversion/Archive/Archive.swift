@@ -66,7 +66,7 @@ public enum Archive {
       throw ConversionError.notPacked(file: reader.path.string)
     }
     try check(path, madeFrom: reader.path)
-    let output = try AtomicFile(path: path, replacing: force)
+    let output = try AtomicFile(path: path, replacing: force, magic: ContainerFormat.magic)
     do {
       try OutputRoom.check(for: archive.byteCount, at: path)
       let done = Mutex(0)

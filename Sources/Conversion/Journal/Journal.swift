@@ -28,9 +28,12 @@ final class Journal: Sendable {
     output.removingLastComponent().appending("\(output.lastComponent?.string ?? "").journal")
   }
 
-  /// Opens the journal of an output, whatever is in it.
-  init(of output: FilePath, header: JournalHeader) throws {
+  /// Opens the journal of an output, or creates it.
+  /// - Parameter isReplaced: whether it is to be overwritten, whatever it is.
+  /// - Throws: `ConversionError.foreign` for a file that no run has left.
+  init(of output: FilePath, header: JournalHeader, isReplaced: Bool) throws {
     file = try WorkFile(path: Self.path(of: output))
+    if !isReplaced, !Self.isOwn(file) { throw ConversionError.foreign(path: file.path.string) }
     self.header = header
     slotsOffset = try header.record.byteCount
     state = Mutex(State(end: slotsOffset + 2 * header.slotByteCount))
@@ -101,47 +104,6 @@ final class Journal: Sendable {
 
   /// Removes the file.
   func remove() { file.remove() }
-
-  /// - Throws: `ConversionError.unfinished` for the partial file of a conversion.
-  static func checkIsFinished(_ path: FilePath) throws(ConversionError) {
-    guard path.extension == "partial", let stem = path.stem,
-      let begun = beginning(of: path.removingLastComponent().appending(stem))
-    else { return }
-    let scheme = JournalHeader(payload: begun.payload)?.facts.first { $0.subject == "--scheme" }
-    throw .unfinished(partial: path.string, scheme: scheme?.value)
-  }
-
-  /// Makes sure that whoever writes an output in another way drops no conversion to it.
-  /// - Throws: `ConversionError.takenByConversion`.
-  static func checkIsFree(_ output: FilePath) throws(ConversionError) {
-    if beginning(of: output) != nil {
-      throw .takenByConversion(partial: AtomicFile.partialPath(of: output).string)
-    }
-  }
-
-  /// What the journal of an output begins with, if there are both a partial file and a journal.
-  private static func beginning(of output: FilePath) -> JournalRecord? {
-    guard
-      (try? SystemCalls.status(of: AtomicFile.partialPath(of: output), followingLinks: false))
-        != nil,
-      let file = try? WorkFile(path: path(of: output), isCreated: false),
-      let record = JournalRecord(in: file, at: 0), record.kind == .header
-    else { return nil }
-    return record
-  }
-
-  /// Removes what a run has left that was killed between publishing and tidying up.
-  static func removeLeftovers(of output: FilePath) {
-    let partial = AtomicFile.partialPath(of: output)
-    if let there = try? SystemCalls.status(of: partial, followingLinks: false) {
-      // The other name of the finished file goes too; any other partial file is somebody's work.
-      guard let file = try? SystemCalls.status(of: output, followingLinks: false),
-        file.device == there.device, file.inode == there.inode,
-        (try? SystemCalls.remove(partial)) != nil
-      else { return }
-    }
-    try? SystemCalls.remove(path(of: output))
-  }
 }
 
 extension Journal {

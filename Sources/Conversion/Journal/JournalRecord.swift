@@ -16,6 +16,8 @@ struct JournalRecord: Equatable {
   var kind: Kind
   var payload: [UInt8]
 
+  /// What a journal begins with.
+  static let magic = Array("KJRN".utf8)
   /// What a record takes besides its payload.
   static let overheadByteCount = 16
   /// The payload of the largest record, far beyond any real one.
@@ -35,7 +37,7 @@ struct JournalRecord: Equatable {
   }
 
   /// Reads the record at a place; nil if there is none that is whole.
-  init?(in file: WorkFile, at byteOffset: Int) {
+  init?(in file: some ByteSource, at byteOffset: Int) {
     guard let head = try? file.bytes(in: byteOffset..<byteOffset + 8),
       let kind = head.littleEndian(at: 0, as: UInt32.self).flatMap(Kind.init),
       let count = head.littleEndian(at: 4, as: UInt32.self), count <= Self.maximumPayloadByteCount,

@@ -19,19 +19,20 @@ struct ResumableOutput: Sendable {
   let notice: String?
 
   /// Creates the partial file and the journal, or takes up those of a former run.
-  /// - Throws: `ConversionError.cannotResume` if that run was asked for something else, and what
-  ///   creating the files throws.
+  /// - Throws: `ConversionError.cannotResume` if that run was asked for something else, `.foreign` if
+  ///   no run has left what is there, and what creating the files throws.
   static func open(
     _ path: FilePath, plan: ConversionPlan, tokens: TokenIDs?, threads: Int,
     progress: ProgressHandler?
   ) throws -> ResumableOutput {
+    try Journal.checkTakesNothing(path)
     let watch = try SourceWatch(plan.source.checkpoint)
     let header = try JournalHeader(plan: plan, tokens: tokens, watch: watch)
     let writer = try createWriter(path, plan: plan)
     let journal: Journal
     var begun: JournalHeader?
     do {
-      journal = try Journal(of: path, header: header)
+      journal = try Journal(of: path, header: header, isReplaced: plan.options.restart)
       begun = writer.isAdopted ? journal.begun : nil
       if let begun, let change = header.change(since: begun) {
         throw ConversionError.cannotResume(
@@ -95,6 +96,8 @@ struct ResumableOutput: Sendable {
       return try ContainerWriter(
         path: path, plan: plan.container, replacing: plan.options.force,
         adopting: !plan.options.restart)
+    } catch ContainerError.file(.foreign(let path)) {
+      throw ConversionError.foreign(path: path.string)
     } catch {
       if case ContainerError.file(.exists) = error { Journal.removeLeftovers(of: path) }
       throw error
