@@ -55,9 +55,9 @@ extension Budget {
     func invalid(_ reason: String) -> ValidationError { .invalidBudget(file: file, reason: reason) }
     let root: Node?
     do {
-      root = try Yams.compose(yaml: yaml)
+      root = try YAMLDocument(yaml).root
     } catch {
-      throw invalid("\(error)".split(separator: "\n").joined(separator: " "))
+      throw invalid(error.reason)
     }
     self = .default
     guard let root else { throw invalid("it is empty") }

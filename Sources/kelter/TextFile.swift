@@ -3,17 +3,29 @@ import Foundation
 import SystemPackage
 import Validation
 
-/// Small files that the user names.
+/// Recipes and budgets, which the user writes by hand.
 enum TextFile {
+  private static let maximumByteCount = 1 << 20
+
   /// The text of a file.
   static func read(_ path: String) throws -> String {
-    String(decoding: try bytes(path), as: UTF8.self)
+    let file = try File(path: FilePath(path))
+    guard file.byteCount <= maximumByteCount else {
+      throw Failure.tooLarge(path: path, byteCount: file.byteCount)
+    }
+    return String(decoding: try file.allBytes(), as: UTF8.self)
   }
 
-  /// The bytes of a file.
-  static func bytes(_ path: String) throws -> [UInt8] {
-    let file = try File(path: FilePath(path))
-    return try file.bytes(in: 0..<file.byteCount)
+  enum Failure: KelterError {
+    case tooLarge(path: String, byteCount: Int)
+
+    var kind: FailureKind { .usage }
+    var description: String {
+      switch self {
+      case .tooLarge(let path, let byteCount):
+        "\(path): \(Figures.bytes(byteCount)) are too many for a recipe or a budget"
+      }
+    }
   }
 }
 

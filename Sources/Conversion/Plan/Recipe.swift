@@ -1,5 +1,6 @@
 public import ModelFamilies
 public import Quantization
+import Validation
 import Yams
 
 /// Which tensor gets which scheme: an ordered list of rules, of which the first that matches
@@ -91,9 +92,9 @@ extension Recipe {
     func invalid(_ reason: String) -> ConversionError { .invalidRecipe(file: file, reason: reason) }
     let root: Node?
     do {
-      root = try Yams.compose(yaml: yaml)
+      root = try YAMLDocument(yaml).root
     } catch {
-      throw invalid("\(error)".split(separator: "\n").joined(separator: " "))
+      throw invalid(error.reason)
     }
     guard let mapping = root?.mapping, mapping.count == 1, let list = mapping["rules"]?.sequence
     else { throw invalid("it is no mapping with the one key 'rules' and a list") }
