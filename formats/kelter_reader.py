@@ -23,6 +23,7 @@ from collections import namedtuple
 import numpy as np
 
 MAGIC = b"\x89KLT\r\n\x1a\n"
+ZSTD_MAGIC = bytes.fromhex("28B52FFD")
 PAGE = 16384
 NONE = 0xFFFFFFFF
 SECTIONS = {  # kind: (name, record size)
@@ -78,7 +79,9 @@ class Container:
     def __init__(self, path):
         self.data = np.memmap(path, dtype=np.uint8, mode="r")
         self.size = len(self.data)
-        require(self.raw(0, min(8, self.size)) == MAGIC, "not a .kelter file")
+        magic = self.raw(0, min(8, self.size))
+        require(magic[:4] != ZSTD_MAGIC, "packed; `zstd -d` or `kelter unpack` restores the file")
+        require(magic == MAGIC, "not a .kelter file")
         require(self.size >= PAGE, "truncated header")
         self.version = struct.unpack("<HH", self.raw(8, 4))
         require(self.version[0] <= 1, f"format version {self.version[0]} is newer than this reader")

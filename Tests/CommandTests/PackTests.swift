@@ -137,6 +137,14 @@ import Testing
       ] {
         try expectFailure(65, naming: "frame ", "ends within it", of: command)
       }
+      // The size of the second frame's contents in the seek table, whose entries have 12 bytes.
+      let count = try #require(packed.littleEndian(at: packed.count - 9, as: UInt32.self))
+      var lie = packed
+      lie[packed.count - 9 - 12 * Int(count) + 12 + 6] += 1
+      try writeFile(archive, lie)
+      for command in [["verify", archive.string], ["unpack", archive.string, "-o", restored]] {
+        try expectFailure(65, naming: "seek table", "frames hold", "zstd -d", of: command)
+      }
       // A container that was damaged before it was packed, by whomever.
       var container = try contents(path)
       container[0x8000] ^= 1

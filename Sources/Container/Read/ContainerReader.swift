@@ -29,8 +29,22 @@ public final class ContainerReader: Sendable {
     } catch {
       throw .file(error)
     }
-    header = try Header(page: page, byteCount: file.byteCount, path: path)
+    header = try Self.header(page, of: file)
     memory = try ContainerMemory(of: file, isPacked: archive != nil, header: header)
+  }
+
+  private static func header(
+    _ page: [UInt8], of file: any ByteSource
+  ) throws(ContainerError) -> Header {
+    do throws(ContainerError) {
+      return try Header(page: page, byteCount: file.byteCount, path: file.path)
+    } catch .wrongByteCount(let path, let stated, let actual) where file is ArchiveReader {
+      // How much an archive holds is what its seek table says.
+      let reason = "its frames hold \(actual) bytes, the .kelter file in them has \(stated)"
+      throw .file(.archive(path: path, .seekTable(reason: reason)))
+    } catch {
+      throw error
+    }
   }
 
   public var path: FilePath { file.path }
