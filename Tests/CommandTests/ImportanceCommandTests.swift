@@ -10,17 +10,14 @@ import Testing
 
   /// A safetensors file with one vector of F32.
   static func write(_ values: [Float], name: String = tensor, to path: FilePath) throws {
-    let header = Array(
-      #"{"\#(name)":{"dtype":"F32","shape":[\#(values.count)],"data_offsets":[0,\#(4 * values.count)]}}"#
-        .utf8)
     var bytes: [UInt8] = []
-    bytes.appendLittleEndian(UInt64(header.count))
-    bytes += header
     for value in values { bytes.appendLittleEndian(value.bitPattern) }
-    try Data(bytes).write(to: URL(filePath: path.string))
+    try writeFile(path, SafetensorsBytes.file([(name, "F32", [values.count], bytes)]))
   }
 
-  static func convert(_ folder: FilePath, _ output: String, importance: String?) throws -> CommandRun {
+  static func convert(_ folder: FilePath, _ output: String, importance: String?) throws
+    -> CommandRun
+  {
     var arguments = [
       "convert", Fixtures.path("trained").string, "-o", output, "--scheme", "int4-g64", "--no-gate",
     ]
@@ -33,7 +30,8 @@ import Testing
       let columns = 128
       try Self.write(
         (0..<columns).map { $0 % 8 == 0 ? 50 : 0.5 }, to: folder.appending("w.safetensors"))
-      try Self.write([Float](repeating: 3, count: columns), to: folder.appending("ones.safetensors"))
+      try Self.write(
+        [Float](repeating: 3, count: columns), to: folder.appending("ones.safetensors"))
       let weighed = try Self.convert(folder, "w.kelter", importance: "w.safetensors")
       #expect(weighed.exitCode == 0, "\(weighed.errors)")
       #expect(weighed.output.replacing("\n", with: " ").contains("given for 1 of 84"))
