@@ -39,6 +39,7 @@ class Conversion:
     wall: float
     cpu: float
     output_bytes: int
+    error: float  # root mean square over the matrices
 
 
 class Benchmark:
@@ -83,9 +84,11 @@ class Benchmark:
             [self.kelter, "convert", checkpoint, "-o", output, "--quiet",
              "--threads", str(threads or self.threads), *arguments],
             self.folder / "kelter.log")
+        weights = json.loads(output.with_suffix(".report.json").read_text())["weights"]
+        error = math.sqrt(sum(weight["relative_error"] ** 2 for weight in weights) / len(weights))
         byte_count = output.stat().st_size
         self.remove_output()
-        return Conversion(found.wall, found.cpu, byte_count)
+        return Conversion(found.wall, found.cpu, byte_count, error)
 
     def remove_output(self):
         for file in self.folder.glob("out.*"):

@@ -1,8 +1,9 @@
 """Tables against llama.cpp, on a smaller checkpoint of the same layout: rates are per byte."""
+import pathlib
 import statistics
 import subprocess
 
-from benchmark import ratio, read_all, shards, source_bytes, tensor_bytes, walls
+from benchmark import cpus, ratio, read_all, shards, source_bytes, tensor_bytes, walls
 from conversion_tables import FULL
 from measured import HERE, CommandFailed, measure_quietly, spread
 
@@ -15,6 +16,9 @@ class LlamaCpp:
         if found.returncode:
             raise CommandFailed(f"llama.cpp: {' '.join(found.stderr.split()[-30:])}")
         self.folder = found.stdout.strip()
+        self.quantizer = pathlib.Path(self.folder, "build/bin/llama-quantize")
+        if not self.quantizer.exists():
+            raise CommandFailed(f"llama.cpp: no {self.quantizer}")
         found = subprocess.run(
             [HERE.parent / "python-environment", HERE / "llama.cpp-requirements.txt"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -33,7 +37,7 @@ class LlamaCpp:
         """Runs llama-quantize, and removes its output."""
         output = self.benchmark.folder / "quantized.gguf"
         found = measure_quietly(
-            [f"{self.folder}/build/bin/llama-quantize", *arguments, source, output, kind,
+            [self.quantizer, *arguments, source, output, kind,
              str(self.benchmark.threads)],
             self.benchmark.folder / "quantize.log")
         output.unlink()
@@ -55,11 +59,12 @@ def quantizers(benchmark):
     large, small = benchmark.checkpoint("bf16"), benchmark.checkpoint("bf16-small")
     gguf = benchmark.folder / "small.gguf"
     llama.convert(small, gguf)
+    few = min(2, benchmark.rounds)  # of what takes half a minute
     rows = [
-        ("Q4_K in every tensor (`--pure`)", ["Q4_K", "--pure"], 8),
-        ("Q4_K (the mixture Q4_K_M)", ["Q4_K"], 8),
-        ("IQ4_NL (`--pure`)", ["IQ4_NL", "--pure"], 25),
-        ("IQ4_XS (`--pure`)", ["IQ4_XS", "--pure"], 25)]
+        ("Q4_K in every tensor (`--pure`)", ["Q4_K", "--pure"], 8, benchmark.rounds),
+        ("Q4_K (the mixture Q4_K_M)", ["Q4_K"], 8, benchmark.rounds),
+        ("IQ4_NL (`--pure`)", ["IQ4_NL", "--pure"], 25, few),
+        ("IQ4_XS (`--pure`)", ["IQ4_XS", "--pure"], 25, few)]
     theirs = tensor_bytes(small, by_llama_quantize) / 1e9
     ours = tensor_bytes(large, by_kelter) / 1e9
     yield (f"Full search to int4-g32 without the gate, {source_bytes(large) / 1e9:.2f} GB of BF16, "
@@ -72,9 +77,9 @@ def quantizers(benchmark):
     yield "|---|---|---|---|---|---|---|---|"
     read_all([*shards(large), gguf])
     benchmark.convert(large, *FULL)
-    for what, (kind, *arguments), limit in rows:
+    for what, (kind, *arguments), limit, rounds in rows:
         peer, own = [], []
-        for _ in range(benchmark.rounds):
+        for _ in range(rounds):
             own.append(benchmark.convert(large, *FULL))
             peer.append(llama.quantize(gguf, kind, *arguments))
         peer_rates = [theirs / wall for wall in walls(peer)]
@@ -85,6 +90,43 @@ def quantizers(benchmark):
                f"| {spread(peer_rates, '{:.3f}')} | {spread(walls(own))} | {spread(own_rates)} "
                f"| {shown} | {benchmark.limit(what, times, limit, at_least=True)} |")
     gguf.unlink()
+
+
+def lookup(benchmark):
+    """Quantizing to a lookup-table scheme against llama-quantize to Q4_K."""
+    llama = LlamaCpp(benchmark)
+    small, gguf = benchmark.checkpoint("bf16-small"), benchmark.folder / "small.gguf"
+    llama.convert(small, gguf)
+    read_all([*shards(small), gguf])
+    ours = tensor_bytes(small, by_kelter) / 1e6
+    theirs = tensor_bytes(small, by_llama_quantize) / 1e6
+    yield (f"`lut4-g16` without the gate, from {source_bytes(small) / 1e9:.2f} GB of BF16, against "
+           "llama-quantize to Q4_K in every tensor (`--pure`) from the same as GGUF, in turns. Rates "
+           "are source bytes of what each quantizes per second of processor time, of the whole "
+           "program. Errors are root mean squares over the matrices.")
+    yield ""
+    yield ("| search | error | of full's | limit | CPU | MB per CPU second | llama-quantize, CPU "
+           "| MB per CPU second | times as many | limit |")
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    own, peer = {"full": [], "fast": []}, []
+    for _ in range(benchmark.rounds):
+        peer.append(llama.quantize(gguf, "Q4_K", "--pure"))
+        for search, found in own.items():
+            found.append(benchmark.convert(
+                small, "--scheme", "lut4-g16", "--search", search, "--no-gate"))
+    gguf.unlink()
+    peer_rates = [theirs / cpu for cpu in cpus(peer)]
+    for search, limit in ("full", 5), ("fast", 12):
+        rates = [ours / cpu for cpu in cpus(own[search])]
+        times, shown = ratio(rates, peer_rates)
+        worse = own[search][0].error / own["full"][0].error
+        judged = "" if search == "full" else benchmark.limit(
+            "lut4-g16, the error of fast search by full search's", worse, 1.02)
+        what = f"lut4-g16, {search} search, beside Q4_K"
+        yield (f"| {search} | {own[search][0].error:.5f} | {worse:.4f} | {judged} "
+               f"| {spread(cpus(own[search]))} | {spread(rates, '{:.0f}')} | {spread(cpus(peer))} "
+               f"| {spread(peer_rates, '{:.0f}')} | {shown} "
+               f"| {benchmark.limit(what, times, limit, at_least=True)} |")
 
 
 def whole_way(benchmark):
