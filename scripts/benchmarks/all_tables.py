@@ -26,7 +26,7 @@ import kernel_tables
 import memory_tables
 import peer_tables
 from benchmark import Benchmark
-from measured import HERE
+from measured import HERE, CommandFailed
 
 TABLES = {
     "yardstick": ("Beside reading and writing alone", conversion_tables.yardstick),
@@ -117,7 +117,8 @@ def main():
                     lines.append(line)
                     print(line, flush=True)
             except Exception as error:  # whatever it is, the other tables are made
-                reason = " ".join(f"{type(error).__name__}: {error}".split())
+                kind = "" if isinstance(error, CommandFailed) else f"{type(error).__name__}: "
+                reason = " ".join(f"{kind}{error}".split())
                 failed.append(f"{name}: {reason}")
                 lines.append(f"\nnot measured: {reason}")
                 print(lines[-1], flush=True)
