@@ -1,12 +1,12 @@
-// Conversions that AVX-512 has better ways for. Whole vectors; what remains is left to the portable
-// twin.
 #include "ck_convert.h"
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
+#include "lanes_avx512.h"
 
-#define CK_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")))
+#pragma STDC FP_CONTRACT OFF
+
+// Every function does whole vectors of sixteen and leaves the rest to its portable twin.
 
 CK_AVX512 void ck_decode_bf16_avx512(const uint8_t *codes, size_t count, float *values) {
   size_t i = 0;
@@ -17,67 +17,55 @@ CK_AVX512 void ck_decode_bf16_avx512(const uint8_t *codes, size_t count, float *
   ck_decode_bf16_portable(codes + 2 * i, count - i, values + i);
 }
 
-/// Bits 16…23 of the Float32 of each E4M3 code without sign; bits 0…15 are zero.
-static const uint8_t third_bytes[128] = {
-    0x00, 0x00, 0x80, 0xC0, 0x00, 0x20, 0x40, 0x60, 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0, 0xF0,
-    0x00, 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0, 0xF0,
-    0x00, 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0, 0xF0,
-    0x00, 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0, 0xF0,
-    0x00, 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0, 0xF0,
-    0x00, 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0, 0xF0,
-    0x00, 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0, 0xF0,
-    0x00, 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0, 0xE0, 0xC0,
-};
-
-/// Bits 24…31.
-static const uint8_t fourth_bytes[128] = {
-    0x00, 0x3B, 0x3B, 0x3B, 0x3C, 0x3C, 0x3C, 0x3C, 0x3C, 0x3C, 0x3C, 0x3C, 0x3C, 0x3C, 0x3C, 0x3C,
-    0x3D, 0x3D, 0x3D, 0x3D, 0x3D, 0x3D, 0x3D, 0x3D, 0x3D, 0x3D, 0x3D, 0x3D, 0x3D, 0x3D, 0x3D, 0x3D,
-    0x3E, 0x3E, 0x3E, 0x3E, 0x3E, 0x3E, 0x3E, 0x3E, 0x3E, 0x3E, 0x3E, 0x3E, 0x3E, 0x3E, 0x3E, 0x3E,
-    0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F, 0x3F,
-    0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40,
-    0x41, 0x41, 0x41, 0x41, 0x41, 0x41, 0x41, 0x41, 0x41, 0x41, 0x41, 0x41, 0x41, 0x41, 0x41, 0x41,
-    0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42,
-    0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x7F,
-};
-
-CK_AVX512 size_t ck_scale_e4m3_avx512(const uint8_t *codes, size_t count, float scale,
-                                      float *values) {
-  const __m512 scales = _mm512_set1_ps(scale);
-  const __m512i third[2] = {_mm512_loadu_si512(third_bytes),
-                            _mm512_loadu_si512(third_bytes + 64)};
-  const __m512i fourth[2] = {_mm512_loadu_si512(fourth_bytes),
-                             _mm512_loadu_si512(fourth_bytes + 64)};
-  // For each vector of sixteen results: bytes 0 and 1 of a result are masked; byte 2 is taken from
-  // the first source, byte 3 from the second, whose indices begin at 64.
-  const __m512i step = _mm512_set1_epi32(0x10100000);
-  const __m512i first = _mm512_add_epi32(
-      _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
-                         _mm512_set1_epi32(0x01010000)),
-      _mm512_set1_epi32(0x40000000));
-  const __mmask64 upper = 0xCCCCCCCCCCCCCCCC;
+CK_AVX512 void ck_decode_f16_avx512(const uint8_t *codes, size_t count, float *values) {
   size_t i = 0;
-  for (; i + 64 <= count; i += 64) {
-    __m512i code = _mm512_loadu_si512(codes + i);
-    // The lookup reads seven bits.
-    __m512i low = _mm512_permutex2var_epi8(third[0], code, third[1]);
-    __m512i high = _mm512_permutex2var_epi8(fourth[0], code, fourth[1]);
-    // high | (code & 0x80)
-    high = _mm512_ternarylogic_epi32(high, code, _mm512_set1_epi8((char)0x80), 0xF8);
-    __m512i index = first;
-    for (int part = 0; part < 4; part++) {
-      __m512i lanes = _mm512_maskz_permutex2var_epi8(upper, low, index, high);
-      _mm512_storeu_ps(values + i + 16 * part, _mm512_mul_ps(_mm512_castsi512_ps(lanes), scales));
-      index = _mm512_add_epi32(index, step);
-    }
-  }
-  return i;
+  for (; i + 16 <= count; i += 16)
+    _mm512_storeu_ps(values + i,
+                     _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(codes + 2 * i))));
+  ck_decode_f16_portable(codes + 2 * i, count - i, values + i);
 }
 
 CK_AVX512 void ck_decode_e4m3_avx512(const uint8_t *codes, size_t count, float *values) {
   // Times one changes nothing.
-  size_t done = ck_scale_e4m3_avx512(codes, count, 1, values);
-  ck_decode_e4m3_portable(codes + done, count - done, values + done);
+  const float one = 1;
+  ck_scaled_e4m3(codes, count, &one, SIZE_MAX, values);
+}
+
+CK_AVX512 void ck_decode_e5m2_avx512(const uint8_t *codes, size_t count, float *values) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    __m256i words = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(codes + i)));
+    _mm512_storeu_ps(values + i, _mm512_cvtph_ps(_mm256_slli_epi16(words, 8)));
+  }
+  ck_decode_e5m2_portable(codes + i, count - i, values + i);
+}
+
+CK_AVX512 void ck_decode_e8m0_avx512(const uint8_t *codes, size_t count, float *values) {
+  const __m512i half = _mm512_set1_epi32(0x00400000);
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    __m512i lanes = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(codes + i)));
+    __mmask16 is_least = _mm512_testn_epi32_mask(lanes, lanes);
+    __mmask16 is_nan = _mm512_cmpeq_epi32_mask(lanes, _mm512_set1_epi32(0xFF));
+    __m512i bits = _mm512_slli_epi32(lanes, 23);
+    bits = _mm512_mask_or_epi32(bits, is_least | is_nan, bits, half);
+    _mm512_storeu_si512(values + i, bits);
+  }
+  ck_decode_e8m0_portable(codes + i, count - i, values + i);
+}
+
+CK_AVX512 void ck_decode_e2m1_avx512(const uint8_t *codes, size_t count, float *values) {
+  const __m512 numbers = ck16_numbers_of_e2m1();
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16)
+    _mm512_storeu_ps(values + i, _mm512_permutexvar_ps(ck16_load_nibbles(codes + i / 2), numbers));
+  ck_decode_e2m1_portable(codes + i / 2, count - i, values + i);
+}
+
+CK_AVX512 void ck_decode_int8_avx512(const uint8_t *codes, size_t count, float *values) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) _mm512_storeu_ps(values + i, ck16_load_int8(codes + i));
+  ck_decode_int8_portable(codes + i, count - i, values + i);
 }
 
 #endif

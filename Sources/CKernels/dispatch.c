@@ -82,19 +82,13 @@ size_t ck_checksum_stripes(
   return CK_DISPATCH(ck_checksum_stripes, lanes, bytes, stripe_count, stripes_in_block);
 }
 
-void ck_decode_bf16(const uint8_t *codes, size_t count, float *values) {
-  CK_DISPATCH(ck_decode_bf16, codes, count, values);
-}
-
-void ck_decode_e4m3(const uint8_t *codes, size_t count, float *values) {
-  CK_DISPATCH(ck_decode_e4m3, codes, count, values);
-}
-
 #define CK_DISPATCH_DECODE(format)                                                  \
   void ck_decode_##format(const uint8_t *codes, size_t count, float *values) {      \
-    CK_DISPATCH_TO_AVX2(ck_decode_##format, codes, count, values);                  \
+    CK_DISPATCH(ck_decode_##format, codes, count, values);                          \
   }
+CK_DISPATCH_DECODE(bf16)
 CK_DISPATCH_DECODE(f16)
+CK_DISPATCH_DECODE(e4m3)
 CK_DISPATCH_DECODE(e5m2)
 CK_DISPATCH_DECODE(e8m0)
 CK_DISPATCH_DECODE(e2m1)
@@ -140,5 +134,5 @@ void ck_lut_quantize(const ck_lut *lut, ck_search search, const float *importanc
 
 void ck_lut_dequantize(const ck_lut *lut, const uint8_t *codes, const uint8_t *scales, size_t rows,
                        float *values) {
-  CK_DISPATCH_TO_AVX2(ck_lut_dequantize, lut, codes, scales, rows, values);
+  CK_DISPATCH(ck_lut_dequantize, lut, codes, scales, rows, values);
 }

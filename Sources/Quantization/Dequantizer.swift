@@ -64,26 +64,21 @@ public struct Dequantizer: Sendable {
       }
       return
     }
-    let blockRows = format.blockRows ?? rows
-    let groupColumns = format.blockColumns ?? columns
-    let decodedScales = decodeScales(scales)
-    precondition(decodedScales.count == layout.scaleRows * layout.scaleColumns)
+    var kernel = ck_dequantizer(
+      code: format.code.kernelCode, columns: columns, block_rows: format.blockRows ?? rows,
+      block_columns: format.blockColumns ?? columns)
+    let scaleCount = layout.scaleRows * layout.scaleColumns
     unsafe codes.withUnsafeBufferPointer { codes in
-      unsafe decodedScales.span.withUnsafeBufferPointer { scales in
-        unsafe zeroPoints.withUnsafeBufferPointer { zeroPoints in
-          unsafe values.withUnsafeMutableBufferPointer { values in
-            guard let codes = codes.baseAddress, let scales = scales.baseAddress,
-              let values = values.baseAddress
-            else { return }
-            for row in 0..<rows {
-              let scaleRow = row / blockRows
-              unsafe ck_dequantize_row(
-                format.code.kernelCode, codes + row * layout.codeRowByteCount, columns,
-                groupColumns, scales + scaleRow * layout.scaleColumns,
-                zeroPoints.baseAddress.map {
-                  unsafe $0 + scaleRow * layout.zeroPointRowByteCount
-                }, values + row * columns)
-            }
+      unsafe zeroPoints.withUnsafeBufferPointer { zeroPoints in
+        unsafe values.withUnsafeMutableBufferPointer { values in
+          // Not an array, because of the time that it takes to get the memory for a small tile.
+          unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: scaleCount) { buffer in
+            unsafe buffer.initialize(repeating: 0)
+            var decodedScales = unsafe buffer.mutableSpan
+            decodeScales(scales, into: &decodedScales)
+            unsafe ck_dequantize(
+              &kernel, codes.baseAddress, buffer.baseAddress, zeroPoints.baseAddress, rows,
+              values.baseAddress)
           }
         }
       }
@@ -93,13 +88,18 @@ public struct Dequantizer: Sendable {
   /// The numbers that a slice of the scale plane stands for, global scale included.
   /// - Precondition: the format has no tables.
   public func decodeScales(_ scales: Span<UInt8>) -> [Float] {
-    let dtype: DType = format.scale == .u8 ? .f8E8M0 : format.scale
-    var values = [Float](repeating: 0, count: scales.count * 8 / dtype.bitsPerElement)
+    var values = [Float](repeating: 0, count: scales.count * 8 / scaleDType.bitsPerElement)
     var span = values.mutableSpan
-    ElementConversion.decode(scales, as: dtype, into: &span)
-    if let globalScale {
-      for i in values.indices { values[i] *= globalScale }
-    }
+    decodeScales(scales, into: &span)
     return values
+  }
+
+  private var scaleDType: DType { format.scale == .u8 ? .f8E8M0 : format.scale }
+
+  private func decodeScales(_ scales: Span<UInt8>, into values: inout MutableSpan<Float>) {
+    ElementConversion.decode(scales, as: scaleDType, into: &values)
+    if let globalScale {
+      for i in 0..<values.count { values[i] *= globalScale }
+    }
   }
 }

@@ -1,42 +1,27 @@
-import Bytes
 import CKernels
 import Tensors
 
-/// How fast one kernel is on one thread.
-public struct KernelTiming: Sendable, Encodable {
-  /// What `KELTER_KERNELS` takes: `portable`, `avx2` or `avx512`.
-  public let instructionSet: String
-  public let kernel: String
-  /// 10⁹ bytes of source per second of processor time.
-  public let gigabytesPerSecond: Double
-  /// Absent where bytes are no weights.
-  public let nanosecondsPerWeight: Double?
-  /// Against memcpy of the same pieces of the same source.
-  public let ratioToMemcpy: Double
-
-  private enum CodingKeys: String, CodingKey {
-    case instructionSet = "instruction_set"
-    case kernel
-    case gigabytesPerSecond = "gigabytes_per_second"
-    case nanosecondsPerWeight = "nanoseconds_per_weight"
-    case ratioToMemcpy = "ratio_to_memcpy"
-  }
-}
-
 /// Times the kernels on this machine, for each instruction set that it has.
 ///
-/// A source of 64 MiB, more than what a core's caches hold, is read once from end to end, in pieces
-/// whose results fill one tile of 16 KiB that is used again and again. memcpy copies the same pieces
-/// of the same source to the same tile. A figure is the median of five runs.
+/// A source of 64 MiB, more than what a core's caches hold, is read once from end to end, in pieces.
+/// Decoders fill one tile of 16 KiB again and again; quantizers get as many weights at a time as in
+/// conversions. memcpy copies the same source to one tile, in pieces of the size at which it is
+/// fastest. A figure is the median of five runs.
 public struct KernelBenchmark {
   static let sourceByteCount = 64 << 20
-  static let tileByteCount = 16 << 10
+  /// Of the weights that a decoder makes at a time.
+  static let decodedCount = 4 << 10
+  /// Of the weights that a quantizer takes at a time.
+  static let quantizedCount = 64 << 10
   static let columns = 2048
   static let runs = 5
 
-  /// Float32 weights, nearly normal, and their bytes as other types' codes.
+  /// Float32 weights, nearly normal.
   let values: [Float]
+  /// Their bytes in BFloat16, as codes of any type.
   let bytes: [UInt8]
+  /// What may be scales of any type, or zero points.
+  let scales = [UInt8](repeating: 0x3C, count: sourceByteCount / 4)
 
   public init() {
     var state: UInt64 = 1
@@ -66,59 +51,74 @@ public struct KernelBenchmark {
     ].filter { ck_has_isa($0.0) != 0 }
   }
 
-  /// Times everything; takes about ten seconds.
-  /// - Parameter report: receives each result, a few at a time.
-  public func run() -> [KernelTiming] {
-    let before = ck_isa_in_use()
-    defer { _ = ck_select_isa(before) }
-    var timings: [KernelTiming] = []
-    var copies: [Int: Double] = [:]
-    for (isa, name) in Self.instructionSets where ck_select_isa(isa) == 0 {
-      for kernel in kernels {
-        let copy = copies[kernel.pieceByteCount] ?? time(copy(kernel.pieceByteCount))
-        copies[kernel.pieceByteCount] = copy
-        let time = time(kernel)
-        timings.append(
-          KernelTiming(
-            instructionSet: name, kernel: kernel.name, gigabytesPerSecond: 1 / time,
-            nanosecondsPerWeight: kernel.weightByteCount.map { $0 * time },
-            ratioToMemcpy: copy / time))
-      }
-    }
-    return timings
-  }
-
   /// One thing to time.
   struct Kernel {
     let name: String
-    /// The source's bytes per weight.
-    let weightByteCount: Double?
-    /// What is read at a time.
+    /// What is read at a time: of these bytes there are that many weights.
     let pieceByteCount: Int
-    /// Stops before the end of the source where a kernel is slow.
-    var longestRun: UInt64 = 12_000_000
-    /// Works on the piece that begins at this byte.
-    let work: (_ byteOffset: Int) -> Void
+    let pieceWeightCount: Int?
+    /// How many pieces the source has.
+    let pieceCount: Int
+    /// Sums and products for each weight.
+    var operationsPerWeight: Double?
+    var leastRatioToMemcpy: Double?
+    var mostTimesInt4: Double?
+    /// Works on a piece.
+    let work: (_ piece: Int) -> Void
+  }
+
+  /// Times everything; takes about ten seconds.
+  public func run() -> KernelTimings {
+    let before = ck_isa_in_use()
+    defer { _ = ck_select_isa(before) }
+    let copies = (13...18).map { (byteCount: 1 << $0, time: Self.time(copying(1 << $0))) }
+    let best = copies.min { $0.time < $1.time } ?? (0, .infinity)
+    var timings: [KernelTiming] = []
+    for (isa, name) in Self.instructionSets where ck_select_isa(isa) == 0 {
+      var int4: Double?
+      for kernel in kernels {
+        let time = Self.time(kernel)
+        let perWeight = kernel.pieceWeightCount.map {
+          time * Double(kernel.pieceByteCount) / Double($0)
+        }
+        if kernel.name == Self.dequantizerName(.int4G64) { int4 = perWeight }
+        let timesInt4 = perWeight.flatMap { time in
+          kernel.mostTimesInt4 == nil ? nil : int4.map { time / $0 }
+        }
+        timings.append(
+          KernelTiming(
+            instructionSet: name, kernel: kernel.name, gigabytesPerSecond: 1 / time,
+            nanosecondsPerWeight: perWeight,
+            gigaflops: kernel.operationsPerWeight.flatMap { count in
+              perWeight.map { count / $0 }
+            },
+            ratioToMemcpy: best.time / time, leastRatioToMemcpy: kernel.leastRatioToMemcpy,
+            timesInt4: timesInt4, mostTimesInt4: kernel.mostTimesInt4))
+      }
+    }
+    return KernelTimings(
+      memcpy: CopyTiming(gigabytesPerSecond: 1 / best.time, pieceByteCount: best.byteCount),
+      timings: timings)
   }
 
   /// Nanoseconds per byte, the median of the runs.
-  private func time(_ kernel: Kernel) -> Double {
-    var times: [Double] = []
-    for _ in 0..<Self.runs {
+  private static func time(_ kernel: Kernel) -> Double {
+    // The clock is asked now and then only, and what is slow stops before the end.
+    let step = max(1, (256 << 10) / kernel.pieceByteCount)
+    let times = (0..<runs).map { _ in
       let start = ck_thread_nanoseconds()
       var end = start
-      var offset = 0
-      while offset < Self.sourceByteCount, end - start < kernel.longestRun {
-        // The clock is asked now and then only.
-        for _ in 0..<max(1, (256 << 10) / kernel.pieceByteCount)
-        where offset < Self.sourceByteCount {
-          kernel.work(offset)
-          offset += kernel.pieceByteCount
+      var piece = 0
+      while piece < kernel.pieceCount, end - start < 6_000_000 {
+        let next = min(kernel.pieceCount, piece + step)
+        while piece < next {
+          kernel.work(piece)
+          piece += 1
         }
         end = ck_thread_nanoseconds()
       }
-      times.append(Double(end - start) / Double(offset))
+      return Double(end - start) / Double(piece * kernel.pieceByteCount)
     }
-    return times.sorted()[Self.runs / 2]
+    return times.sorted()[runs / 2]
   }
 }

@@ -9,14 +9,24 @@ enum ConversionTwins {
     static let bf16 = unsafe decoders([
       ck_decode_bf16_portable, ck_decode_bf16_avx2, ck_decode_bf16_avx512,
     ])
-    static let f16 = unsafe decoders([ck_decode_f16_portable, ck_decode_f16_avx2])
+    static let f16 = unsafe decoders([
+      ck_decode_f16_portable, ck_decode_f16_avx2, ck_decode_f16_avx512,
+    ])
     static let e4m3 = unsafe decoders([
       ck_decode_e4m3_portable, ck_decode_e4m3_avx2, ck_decode_e4m3_avx512,
     ])
-    static let e5m2 = unsafe decoders([ck_decode_e5m2_portable, ck_decode_e5m2_avx2])
-    static let e8m0 = unsafe decoders([ck_decode_e8m0_portable, ck_decode_e8m0_avx2])
-    static let e2m1 = unsafe decoders([ck_decode_e2m1_portable, ck_decode_e2m1_avx2])
-    static let int8 = unsafe decoders([ck_decode_int8_portable, ck_decode_int8_avx2])
+    static let e5m2 = unsafe decoders([
+      ck_decode_e5m2_portable, ck_decode_e5m2_avx2, ck_decode_e5m2_avx512,
+    ])
+    static let e8m0 = unsafe decoders([
+      ck_decode_e8m0_portable, ck_decode_e8m0_avx2, ck_decode_e8m0_avx512,
+    ])
+    static let e2m1 = unsafe decoders([
+      ck_decode_e2m1_portable, ck_decode_e2m1_avx2, ck_decode_e2m1_avx512,
+    ])
+    static let int8 = unsafe decoders([
+      ck_decode_int8_portable, ck_decode_int8_avx2, ck_decode_int8_avx512,
+    ])
     static let toBF16 = unsafe encoders([ck_encode_bf16_portable, ck_encode_bf16_avx2])
     static let toE4M3 = unsafe encoders([ck_encode_e4m3_portable, ck_encode_e4m3_avx2])
     private static let sets = [CK_ISA_PORTABLE, CK_ISA_AVX2, CK_ISA_AVX512]

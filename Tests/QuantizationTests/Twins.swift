@@ -15,7 +15,7 @@ import CKernels
     static let learnTables = unsafe runnable([ck_lut_learn_portable, ck_lut_learn_avx2])
     static let quantizeToTables = unsafe runnable([ck_lut_quantize_portable, ck_lut_quantize_avx2])
     static let dequantizeFromTables = unsafe runnable([
-      ck_lut_dequantize_portable, ck_lut_dequantize_avx2,
+      ck_lut_dequantize_portable, ck_lut_dequantize_avx2, ck_lut_dequantize_avx512,
     ])
   #elseif arch(arm64)
     static let quantize = unsafe [ck_quantize_portable, ck_quantize_neon]

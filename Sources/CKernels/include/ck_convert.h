@@ -15,6 +15,7 @@ extern "C" {
   void ck_decode_##format(const uint8_t *codes, size_t count, float *values);                 \
   void ck_decode_##format##_portable(const uint8_t *codes, size_t count, float *values);      \
   void ck_decode_##format##_avx2(const uint8_t *codes, size_t count, float *values);          \
+  void ck_decode_##format##_avx512(const uint8_t *codes, size_t count, float *values);        \
   void ck_decode_##format##_neon(const uint8_t *codes, size_t count, float *values);
 CK_DECODE(bf16)
 CK_DECODE(f16)
@@ -25,12 +26,6 @@ CK_DECODE(e8m0)
 CK_DECODE(e2m1)
 CK_DECODE(int8)
 #undef CK_DECODE
-void ck_decode_bf16_avx512(const uint8_t *codes, size_t count, float *values);
-void ck_decode_e4m3_avx512(const uint8_t *codes, size_t count, float *values);
-#if defined(__x86_64__)
-/// Decodes E4M3 and multiplies by `scale`; returns how many of `count` it did, a multiple of 64.
-size_t ck_scale_e4m3_avx512(const uint8_t *codes, size_t count, float scale, float *values);
-#endif
 
 void ck_decode_f64(const uint8_t *codes, size_t count, float *values);
 

@@ -59,6 +59,8 @@ void ck_lut_dequantize_portable(const ck_lut *lut, const uint8_t *codes, const u
                                 size_t rows, float *values);
 void ck_lut_dequantize_avx2(const ck_lut *lut, const uint8_t *codes, const uint8_t *scales,
                             size_t rows, float *values);
+void ck_lut_dequantize_avx512(const ck_lut *lut, const uint8_t *codes, const uint8_t *scales,
+                              size_t rows, float *values);
 void ck_lut_dequantize_neon(const ck_lut *lut, const uint8_t *codes, const uint8_t *scales,
                             size_t rows, float *values);
 

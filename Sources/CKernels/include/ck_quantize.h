@@ -78,9 +78,24 @@ void ck_quantize_avx512(const ck_quantizer *quantizer, const float *values, size
 void ck_quantize_neon(const ck_quantizer *quantizer, const float *values, size_t rows,
     const float *importance, const ck_quantized *to);
 
-/// Decodes one row: `value = code × scale`, or `(code − zero point) × scale`, rounded once.
-/// `scales` holds a Float32 for each `group_columns` weights, the last of which may be fewer;
-/// `zero_points` holds a nibble for each scale and is read only for CK_CODE_UINT4.
+/// What codes and scales mean.
+typedef struct {
+  ck_code code;
+  /// The number of weights in a row; at least 1.
+  size_t columns;
+  /// The size of the block that shares a scale; at least 1.
+  size_t block_rows;
+  size_t block_columns;
+} ck_dequantizer;
+
+/// Decodes a tile of rows: `value = code × scale`, or `(code − zero point) × scale`, rounded once.
+/// `scales` holds a Float32 for each block, row after row; `zero_points` holds a nibble for each, a
+/// row of them starting on a whole byte, and is read only for CK_CODE_UINT4.
+void ck_dequantize(const ck_dequantizer *format, const uint8_t *codes, const float *scales,
+                   const uint8_t *zero_points, size_t rows, float *values);
+
+/// Decodes one row. `scales` and `zero_points` are those of its groups of `group_columns` weights, the
+/// last of which may be fewer.
 void ck_dequantize_row(ck_code code, const uint8_t *codes, size_t columns, size_t group_columns,
                        const float *scales, const uint8_t *zero_points, float *values);
 void ck_dequantize_row_portable(ck_code code, const uint8_t *codes, size_t columns,

@@ -1,0 +1,90 @@
+#include "dequantize.h"
+
+#if defined(__x86_64__)
+
+#include "lanes_avx512.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+/// −15…15, of which a group's sixteen begin at 15 less its zero point.
+static const float integers[31] = {-15, -14, -13, -12, -11, -10, -9, -8, -7, -6, -5,
+                                   -4,  -3,  -2,  -1,  0,   1,   2,  3,  4,  5,  6,
+                                   7,   8,   9,   10,  11,  12,  13, 14, 15};
+
+/// Decodes whole groups of nibbles, each `part_count` times `part_columns`, a multiple of 16 that is
+/// a constant, so that the loop over a part's vectors is none.
+CK_AVX512_INLINE void decode_groups(ck_code code, const uint8_t *codes, size_t group_count,
+                                    size_t part_columns, size_t part_count, const float *scales,
+                                    const uint8_t *zero_points, float *values) {
+  __m512 numbers = code == CK_CODE_E2M1 ? ck16_numbers_of_e2m1() : _mm512_loadu_ps(integers + 7);
+  for (size_t group = 0; group < group_count; group++) {
+    if (code == CK_CODE_UINT4)
+      numbers = _mm512_loadu_ps(integers + 15 - ck_nibble(zero_points, group));
+    // Nibbles are looked up among the sixteen values that they can stand for in their group.
+    __m512 products = _mm512_mul_ps(numbers, _mm512_set1_ps(scales[group]));
+    for (size_t part = 0; part < part_count; part++) {
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < part_columns; i += 16)
+        _mm512_storeu_ps(values + i,
+                         _mm512_permutexvar_ps(ck16_load_nibbles(codes + i / 2), products));
+      codes += part_columns / 2;
+      values += part_columns;
+    }
+  }
+}
+
+CK_AVX512 static void dequantize_nibbles(ck_code code, const uint8_t *codes, size_t columns,
+                                         size_t group_columns, const float *scales,
+                                         const uint8_t *zero_points, float *values) {
+  size_t whole = columns / group_columns;
+  if (group_columns == 16) {
+    decode_groups(code, codes, whole, 16, 1, scales, zero_points, values);
+  } else if (group_columns == 32) {
+    decode_groups(code, codes, whole, 32, 1, scales, zero_points, values);
+  } else if (group_columns % 64 == 0) {
+    decode_groups(code, codes, whole, 64, group_columns / 64, scales, zero_points, values);
+  } else {
+    whole = 0;
+  }
+  for (size_t group = whole; group * group_columns < columns; group++) {
+    size_t i = group * group_columns;
+    size_t end = columns - i < group_columns ? columns : i + group_columns;
+    int zero_point = ck_zero_point(code, zero_points, group);
+    // What starts within a byte is left to the scalar code.
+    if (i % 2 == 0) {
+      size_t vectors = (end - i) / 16;
+      uint8_t own_zero_point = (uint8_t)zero_point;
+      decode_groups(code, codes + i / 2, 1, 16, vectors, scales + group, &own_zero_point,
+                    values + i);
+      i += 16 * vectors;
+    }
+    if (i < end) ck_dequantize_group(code, codes, i, end, scales[group], zero_point, values);
+  }
+}
+
+CK_AVX512 void ck_dequantize_row_avx512(ck_code code, const uint8_t *codes, size_t columns,
+                                        size_t group_columns, const float *scales,
+                                        const uint8_t *zero_points, float *values) {
+  if (code != CK_CODE_E4M3 && code != CK_CODE_INT8) {
+    dequantize_nibbles(code, codes, columns, group_columns, scales, zero_points, values);
+    return;
+  }
+  if (code == CK_CODE_E4M3 && group_columns == 32) {
+    ck_scaled_e4m3(codes, columns, scales, 32, values);
+    return;
+  }
+  for (size_t start = 0, group = 0; start < columns; start += group_columns, group++) {
+    size_t end = columns - start < group_columns ? columns : start + group_columns;
+    if (code == CK_CODE_E4M3) {
+      ck_scaled_e4m3(codes + start, end - start, scales + group, SIZE_MAX, values + start);
+      continue;
+    }
+    __m512 scale = _mm512_set1_ps(scales[group]);
+    size_t i = start;
+    for (; i + 16 <= end; i += 16)
+      _mm512_storeu_ps(values + i, _mm512_mul_ps(ck16_load_int8(codes + i), scale));
+    if (i < end) ck_dequantize_group(code, codes, i, end, scales[group], 0, values);
+  }
+}
+
+#endif
