@@ -7,6 +7,10 @@
 /// Errors are summed in Float32 over so many weights of a row, then in Float64.
 #define CK_CHUNK 128
 
+/// Weights of a row whose scales are all found before the first is encoded: enough to keep a processor
+/// busy, few enough for its nearest cache.
+#define CK_SPAN 4096
+
 /// A block of weights that share a scale.
 typedef struct {
   const float *values;

@@ -13,9 +13,14 @@
 enum { CK_LANES = 16 };
 typedef float ck_floats __attribute__((ext_vector_type(16)));
 typedef int32_t ck_ints __attribute__((ext_vector_type(16)));
+typedef uint32_t ck_uints __attribute__((ext_vector_type(16)));
 typedef float ck_floats8 __attribute__((ext_vector_type(8)));
 typedef float ck_floats4 __attribute__((ext_vector_type(4)));
 typedef uint8_t ck_bytes16 __attribute__((ext_vector_type(16)));
+typedef uint8_t ck_bytes64 __attribute__((ext_vector_type(64)));
+typedef uint8_t ck_bytes32 __attribute__((ext_vector_type(32)));
+typedef uint16_t ck_words32 __attribute__((ext_vector_type(32)));
+typedef uint16_t ck_words16 __attribute__((ext_vector_type(16)));
 typedef uint16_t ck_words8 __attribute__((ext_vector_type(8)));
 typedef uint8_t ck_bytes8 __attribute__((ext_vector_type(8)));
 
@@ -65,6 +70,15 @@ CK_INLINE ck_ints ck_sign_bits(ck_floats values) {
   return (ck_ints)values & ck_splat_int((int32_t)0x80000000u);
 }
 
+/// A bit for each lane, the first the lowest: whether the lane, of −1 and 0, is −1.
+CK_INLINE uint32_t ck_lane_bits(ck_ints lanes) {
+  typedef _Bool bools __attribute__((ext_vector_type(16)));
+  bools are_set = __builtin_convertvector(lanes, bools);
+  uint16_t bits;
+  memcpy(&bits, &are_set, sizeof bits);
+  return bits;
+}
+
 /// Rounds magnitudes of at most 2^22 to nearest even.
 CK_INLINE ck_floats ck_round(ck_floats values) { return __builtin_elementwise_roundeven(values); }
 
@@ -97,6 +111,52 @@ CK_INLINE float ck_greatest_lane(ck_floats lanes) {
   float even = four[0] > four[2] ? four[0] : four[2];
   float odd = four[1] > four[3] ? four[1] : four[3];
   return even > odd ? even : odd;
+}
+
+/// How vectors are folded.
+typedef enum { CK_SUM, CK_GREATEST_INT, CK_GREATEST_UINT } ck_fold;
+
+CK_INLINE ck_floats ck_folded(ck_fold fold, ck_floats a, ck_floats b) {
+  switch (fold) {
+  case CK_SUM: return a + b;
+  case CK_GREATEST_INT: return (ck_floats)__builtin_elementwise_max((ck_ints)a, (ck_ints)b);
+  case CK_GREATEST_UINT: return (ck_floats)__builtin_elementwise_max((ck_uints)a, (ck_uints)b);
+  }
+}
+
+/// Folds the lanes of each of sixteen vectors, in the order of ck_lane_sum, to a lane of the result.
+CK_INLINE ck_floats ck_fold_all(ck_fold fold, const ck_floats vectors[CK_LANES]) {
+  ck_floats eights[8], fours[4], twos[2];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 8; i++) {
+    // In the end, vectors that are four apart here lie side by side.
+    ck_floats a = vectors[i / 2 + 8 * (i % 2)], b = vectors[i / 2 + 8 * (i % 2) + 4];
+    eights[i] = ck_folded(
+        fold,
+        __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
+        __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 4; i++) {
+    ck_floats a = eights[2 * i], b = eights[2 * i + 1];
+    fours[i] = ck_folded(
+        fold,
+        __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27),
+        __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31));
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 2; i++) {
+    ck_floats a = fours[2 * i], b = fours[2 * i + 1];
+    twos[i] = ck_folded(
+        fold,
+        __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),
+        __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31));
+  }
+  ck_floats a = twos[0], b = twos[1];
+  return ck_folded(
+      fold,
+      __builtin_shufflevector(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30),
+      __builtin_shufflevector(a, b, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31));
 }
 
 /// As ck_round_to_grid.
@@ -140,4 +200,14 @@ CK_INLINE void ck_store_nibbles(ck_ints lanes, uint8_t *bytes) {
   ck_words8 pairs = (ck_words8)__builtin_convertvector(lanes, ck_bytes16);
   ck_bytes8 packed = __builtin_convertvector(pairs | pairs >> 4, ck_bytes8);
   memcpy(bytes, &packed, sizeof packed);
+}
+
+/// Four vectors of bytes as one.
+CK_INLINE ck_bytes64 ck_joined(ck_bytes16 a, ck_bytes16 b, ck_bytes16 c, ck_bytes16 d) {
+  ck_bytes32 first, second;
+  first.lo = a, first.hi = b;
+  second.lo = c, second.hi = d;
+  ck_bytes64 all;
+  all.lo = first, all.hi = second;
+  return all;
 }

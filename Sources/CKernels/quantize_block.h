@@ -1,6 +1,6 @@
 // The loop over blocks: the same text for every instruction set. Private to CKernels. The file that
 // includes it defines, for its instruction set, `block_extremes`, `encode_integers`,
-// `encode_minifloats`, `add_error_chunk`, and what search_scale.h wants.
+// `encode_minifloats`, `add_error_chunk`, `quantize_ordinary_blocks`, and what search_scale.h wants.
 #include "search_scale.h"
 #include "statistics.h"
 
@@ -80,8 +80,18 @@ static inline void quantize_tile(const ck_quantizer *quantizer, const float *val
   ck_error_sums sums = {0};
   float chunk[CK_ERROR_CHUNK];
   for (size_t row = 0; row < rows; row += quantizer->block_rows) {
-    size_t index = 0;
+    size_t index = 0, ordinary_from = 0;
     for (size_t column = 0; column < columns;) {
+      if (column >= ordinary_from) {
+        size_t done = quantize_ordinary_blocks(quantizer, values, rows, row, column, to, scales,
+                                               zero_points + index / 2, &sums);
+        index += done;
+        column += done * width;
+        if (quantizer->tensor_scale == 0) scales += done * scale_bytes;
+        if (done > 0) continue;
+        // What it was tried for is not tried again.
+        ordinary_from = column + CK_SPAN;
+      }
       ck_block blocks[BLOCKS];
       ck_choice choices[BLOCKS];
       size_t start = column;

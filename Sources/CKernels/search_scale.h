@@ -1,6 +1,8 @@
 // The search for a block's scale: the same text for every instruction set. Private to CKernels. The
 // file that includes it defines, for its instruction set, `block_errors` and
 // `least_squares_scale`.
+#pragma once
+
 #include "scales.h"
 
 #pragma STDC FP_CONTRACT OFF
@@ -124,15 +126,10 @@ static inline ck_choice search_minifloat(const ck_quantizer *quantizer, const ck
   return best;
 }
 
-/// The scales that just hold the largest magnitudes of at most CK_LANES blocks, a lane each.
-static inline void absmax_scales(const ck_quantizer *quantizer, const ck_block *blocks, int count,
-                                 ck_choice *choices) {
-  ck_floats minima = {0}, maxima = {0};
-  for (int i = 0; i < count; i++) {
-    minima[i] = blocks[i].minimum;
-    maxima[i] = blocks[i].maximum;
-  }
-  ck_floats extremes = ck_max(maxima, ck_splat(0) - minima), wanted;
+/// The scales that just hold the largest magnitudes of blocks, a lane each; or the tensor's.
+CK_INLINE ck_candidates absmax_candidates(const ck_quantizer *quantizer, ck_floats minima,
+                                          ck_floats maxima) {
+  ck_floats extremes = ck_max(maxima, ck_splat(0) - minima), wanted = {0};
   int is_power = quantizer->scale == CK_SCALE_E8M0;
   switch (quantizer->code) {
   case CK_CODE_E4M3:
@@ -149,12 +146,26 @@ static inline void absmax_scales(const ck_quantizer *quantizer, const ck_block *
   // The scale of zeros is 1; see search_scale.
   float one = quantizer->scale == CK_SCALE_E4M3 ? quantizer->global_scale : 1;
   wanted = extremes == ck_splat(0) ? ck_splat(one) : wanted;
+  if (quantizer->tensor_scale != 0) wanted = ck_splat(quantizer->tensor_scale);
   ck_candidates scales = ck_stored_candidates(quantizer, ck_stored_scales(quantizer, wanted));
   if (quantizer->code == CK_CODE_UINT4) {
     const ck_floats magic = ck_splat(CK_ROUNDING_MAGIC);
     ck_floats zero_points = (ck_splat(0) - minima) / scales.scales;
+    if (quantizer->tensor_scale != 0) zero_points = ck_splat(0);
     ck_set_zero_points(&scales, (zero_points + magic) - magic);
   }
+  return scales;
+}
+
+/// As absmax_candidates, of at most CK_LANES blocks.
+static inline void absmax_scales(const ck_quantizer *quantizer, const ck_block *blocks, int count,
+                                 ck_choice *choices) {
+  ck_floats minima = {0}, maxima = {0};
+  for (int i = 0; i < count; i++) {
+    minima[i] = blocks[i].minimum;
+    maxima[i] = blocks[i].maximum;
+  }
+  ck_candidates scales = absmax_candidates(quantizer, minima, maxima);
   for (int i = 0; i < count; i++) {
     choices[i].scale = scales.scales[i];
     choices[i].inverse = scales.inverses[i];

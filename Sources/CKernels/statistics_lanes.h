@@ -1,4 +1,6 @@
 // The sums of ck_statistics.h in vectors; see lanes.h.
+#pragma once
+
 #include "lanes.h"
 #include "statistics.h"
 

@@ -34,8 +34,8 @@ typedef struct {
   /// One for each column, or NULL.
   const float *importance;
   size_t rows;
-  /// Whether values and errors are asked for.
-  int is_measured;
+  /// Whether errors, and the values that a reader gets, are asked for.
+  int is_measured, is_delivered;
   size_t code_bytes, scale_bytes, zero_point_bytes;
 } tile;
 
@@ -47,17 +47,16 @@ static void quantize(const void *arguments, uint8_t *output) {
   ck_quantized to = {.codes = output,
                      .scales = output + given->code_bytes,
                      .zero_points = output + given->code_bytes + given->scale_bytes,
-                     .delivered = given->is_measured ? delivered : NULL,
+                     .delivered = given->is_delivered ? delivered : NULL,
                      .sums = given->is_measured ? &sums : NULL};
   ck_quantize(&given->quantizer, given->values, given->rows, given->importance, &to);
-  if (!given->is_measured) return;
   output = to.zero_points + given->zero_point_bytes;
-  memcpy(output, delivered, 4 * count);
-  memcpy(output + 4 * count, &sums, sizeof sums);
+  if (given->is_measured) memcpy(output, &sums, sizeof sums);
+  if (given->is_delivered) memcpy(output + sizeof sums, delivered, 4 * count);
 }
 
 static void sweep_tile(size_t format, ck_search search, const float *values, size_t rows,
-                       size_t columns, const float *importance) {
+                       size_t columns, const float *importance, int is_partly_asked) {
   ck_code code = formats[format].code;
   size_t block_rows = formats[format].block_rows, block_columns = formats[format].block_columns;
   float maximum = 0;
@@ -88,10 +87,42 @@ static void sweep_tile(size_t format, ck_search search, const float *values, siz
   given.scale_bytes = scale_rows * scale_columns * scale_size;
   given.zero_point_bytes = code == CK_CODE_UINT4 ? rows * ((scale_columns + 1) / 2) : 0;
   size_t plane_bytes = given.code_bytes + given.scale_bytes + given.zero_point_bytes;
-  sweep_compare(formats[format].name, quantize, &given, plane_bytes);
-  given.is_measured = 1;
-  sweep_compare(formats[format].name, quantize, &given,
-                plane_bytes + 4 * rows * columns + sizeof(ck_error_sums));
+  for (int asked = 0; asked < 4; asked++) {
+    given.is_measured = asked & 1;
+    given.is_delivered = asked >> 1;
+    if (given.is_measured != given.is_delivered && !is_partly_asked) continue;
+    sweep_compare(formats[format].name, quantize, &given,
+                  asked == 0 ? plane_bytes
+                             : plane_bytes + sizeof(ck_error_sums) + 4 * rows * columns);
+  }
+}
+
+/// Rows in which all is ordinary but, in some, a weight, a chunk or a few weights.
+static void sweep_wide_tile(size_t format, size_t rows, size_t columns, float *values) {
+  static const float e2m1[8] = {0, 0.5f, -1, 1.5f, -2, 3, 4, -6};
+  enum { KINDS = 12 };
+  for (int kind = 0; kind < KINDS; kind++) {
+    for (size_t row = 0; row < rows; row++) sweep_row(0, columns, values + row * columns);
+    size_t count = rows * columns, place = (size_t)(sweep_random() % count);
+    size_t chunk = place / 128 * 128, end = chunk + 128 < count ? chunk + 128 : count;
+    switch (kind) {
+    case 1: values[place] = NAN; break;
+    case 2: values[place] = -INFINITY; break;
+    case 3: values[place] = 0x1.8p125f; break;
+    case 4: values[place] = -0x1p125f; break;
+    // Chunks whose sums are zero, or too small for Float32.
+    case 5: memset(values + chunk, 0, 4 * (end - chunk)); break;
+    case 6: for (size_t i = chunk; i < end; i++) values[i] *= 0x1p-60f; break;
+    case 7: for (size_t i = 0; i < count; i += 3) values[i] = i % 2 ? 0.0f : -0.0f; break;
+    // Weights that some codes hold without an error.
+    case 8: for (size_t i = 0; i < count; i++) values[i] = e2m1[i % 8] * 0x1p-4f; break;
+    case 9: for (size_t i = 0; i < count; i++) values[i] = (float)(i % 16) - 5; break;
+    case 10: for (size_t i = chunk; i < end; i++) values[i] = (float)(i % 16) - 5; break;
+    // Many out of their blocks' ranges.
+    case 11: for (size_t i = 0; i < count; i++) values[i] = i % 3 ? 0.0379f : -0.01f; break;
+    }
+    sweep_tile(format, CK_SEARCH_ABSMAX, values, rows, columns, NULL, 1);
+  }
 }
 
 void sweep_quantizers(void) {
@@ -106,20 +137,25 @@ void sweep_quantizers(void) {
         for (size_t i = 0; i < sweep_length_count; i++) {
           if (sweep_lengths[i] == 0) continue;
           sweep_row(kind, sweep_lengths[i], values);
-          sweep_tile(format, search, values, 1, sweep_lengths[i], NULL);
-          sweep_tile(format, search, values, 1, sweep_lengths[i], importance);
+          sweep_tile(format, search, values, 1, sweep_lengths[i], NULL, 0);
+          sweep_tile(format, search, values, 1, sweep_lengths[i], importance, 0);
         }
       }
       // A row of each kind; then blocks that are cut off at both ends.
       for (size_t columns = 31; columns <= 97; columns += 33) {
         for (int kind = 0; kind < SWEEP_KINDS; kind++)
           sweep_row(kind, columns, values + (size_t)kind * columns);
-        sweep_tile(format, search, values, SWEEP_KINDS, columns, NULL);
-        sweep_tile(format, search, values, SWEEP_KINDS, columns, importance);
+        sweep_tile(format, search, values, SWEEP_KINDS, columns, NULL, 0);
+        sweep_tile(format, search, values, SWEEP_KINDS, columns, importance, 0);
       }
       for (size_t row = 0; row < ROWS; row++) sweep_row(0, COLUMNS, values + row * COLUMNS);
-      sweep_tile(format, search, values, ROWS, COLUMNS, NULL);
-      sweep_tile(format, search, values, ROWS, COLUMNS, importance);
+      sweep_tile(format, search, values, ROWS, COLUMNS, NULL, 0);
+      sweep_tile(format, search, values, ROWS, COLUMNS, importance, 0);
     }
+    // Whole blocks and chunks, many of them, and almost whole ones.
+    static const size_t widths[] = {64, 320, 1040, 1408, 9000};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+      sweep_wide_tile(format, 2, widths[i], values);
+    sweep_wide_tile(format, ROWS, 192, values);
   }
 }

@@ -1,0 +1,190 @@
+// `absmax` in vectors, for blocks without NaN, infinities and magnitudes above 2^125: the scales of
+// many blocks first, then, while the weights are in the nearest cache, codes and errors. What is not
+// ordinary is left to quantize_block.h. See lanes.h.
+#include "absmax_encode.h"
+
+/// Blocks side by side.
+typedef struct {
+  const float *values;
+  size_t count, rows, columns;
+  /// From one row to the next, in weights.
+  size_t stride;
+} ck_blocks;
+
+/// The extremes of each of up to CK_LANES blocks, not folded yet.
+CK_INLINE void unfolded_extremes(const ck_blocks *blocks, size_t rows, size_t columns,
+                                 ck_floats *greatest, ck_floats *least) {
+  size_t block = 0;
+  for (; block < blocks->count; block++) {
+    // As integers, floats that are not negative are ordered. As unsigned integers, negative floats are
+    // greater than all others, the least being the greatest. NaN and infinities lie beyond the rest.
+    ck_ints as_ints = {0};
+    ck_uints as_uints = {0};
+    for (size_t row = 0; row < rows; row++) {
+      const float *values = blocks->values + row * blocks->stride + block * columns;
+#pragma clang loop unroll_count(4)
+      for (size_t i = 0; i < columns; i += CK_LANES) {
+        ck_floats lanes = ck_load(values + i);
+        as_ints = __builtin_elementwise_max(as_ints, (ck_ints)lanes);
+        as_uints = __builtin_elementwise_max(as_uints, (ck_uints)lanes);
+      }
+    }
+    greatest[block] = (ck_floats)as_ints;
+    least[block] = (ck_floats)as_uints;
+  }
+  for (; block < CK_LANES; block++) greatest[block] = least[block] = ck_splat(0);
+}
+
+/// The extremes of up to CK_LANES blocks, 0 among them. Returns whether all are ordinary.
+CK_INLINE int ordinary_extremes(const ck_blocks *blocks, ck_floats *minima, ck_floats *maxima) {
+  ck_floats greatest[CK_LANES], least[CK_LANES];
+  // Short loops whose lengths are known are unrolled.
+  switch (blocks->rows == 1 ? blocks->columns : 0) {
+  case 16: unfolded_extremes(blocks, 1, 16, greatest, least); break;
+  case 32: unfolded_extremes(blocks, 1, 32, greatest, least); break;
+  case 64: unfolded_extremes(blocks, 1, 64, greatest, least); break;
+  case 128: unfolded_extremes(blocks, 1, 128, greatest, least); break;
+  default: unfolded_extremes(blocks, blocks->rows, blocks->columns, greatest, least); break;
+  }
+  ck_ints positive = (ck_ints)ck_fold_all(CK_GREATEST_INT, greatest);
+  ck_ints negative = (ck_ints)ck_fold_all(CK_GREATEST_UINT, least);
+  *maxima = (ck_floats)positive;
+  *minima = (ck_floats)(negative & (negative < ck_splat_int(0)));
+  ck_ints magnitudes = __builtin_elementwise_max(positive, negative & ck_splat_int(0x7FFFFFFF));
+  return ck_lane_bits(magnitudes > ck_splat_int((127 + 125) << 23)) == 0;
+}
+
+/// The number of weights of up to CK_LANES blocks that lie out of their blocks' ranges.
+CK_INLINE uint64_t clipped_in_blocks(const ck_quantizer *quantizer, const ck_blocks *blocks,
+                                     const ck_candidates *chosen, ck_floats minima,
+                                     ck_floats maxima) {
+  ck_floats lowest = chosen->lowest - ck_splat(0.5f), highest = chosen->highest + ck_splat(0.5f);
+  if (quantizer->code == CK_CODE_E4M3) highest = ck_splat(464), lowest = -highest;
+  if (quantizer->code == CK_CODE_E2M1) highest = ck_splat(7), lowest = -highest;
+  lowest *= chosen->scales;
+  highest *= chosen->scales;
+  ck_ints is_clipped = (ck_ints)(minima < lowest) | (ck_ints)(maxima > highest);
+  float bounds[2][CK_LANES];
+  ck_store(lowest, bounds[0]);
+  ck_store(highest, bounds[1]);
+  ck_ints clipped = {0};
+  for (uint32_t bits = ck_lane_bits(is_clipped); bits != 0; bits &= bits - 1) {
+    size_t block = (size_t)__builtin_ctz(bits);
+    ck_floats least = ck_splat(bounds[0][block]), greatest = ck_splat(bounds[1][block]);
+    for (size_t row = 0; row < blocks->rows; row++) {
+      const float *values = blocks->values + row * blocks->stride + block * blocks->columns;
+      for (size_t i = 0; i < blocks->columns; i += CK_LANES) {
+        ck_floats lanes = ck_load(values + i);
+        clipped -= (ck_ints)(lanes < least) | (ck_ints)(lanes > greatest);
+      }
+    }
+  }
+  return (uint64_t)__builtin_reduce_add(clipped);
+}
+
+/// Stores the scales of up to CK_LANES blocks, and their zero points, the first in a low nibble.
+CK_INLINE void store_scales(const ck_quantizer *quantizer, const ck_candidates *chosen,
+                            size_t count, uint8_t *scales, uint8_t *zero_points) {
+  uint8_t bytes[4 * CK_LANES];
+  size_t scale_bytes = ck_scale_byte_count(quantizer->scale);
+  switch (scale_bytes) {
+  case 1: ck_store_bytes(chosen->stored, bytes); break;
+  case 2: {
+    ck_words16 words = __builtin_convertvector(chosen->stored, ck_words16);
+    memcpy(bytes, &words, sizeof words);
+    break;
+  }
+  default: memcpy(bytes, &chosen->stored, sizeof bytes); break;
+  }
+  memcpy(scales, bytes, count * scale_bytes);
+  if (quantizer->code == CK_CODE_UINT4) store_codes(chosen->zero_points, count, 4, zero_points);
+}
+
+/// Chooses the scales of all blocks and stores them. Returns whether all blocks are ordinary.
+CK_INLINE int choose_scales(const ck_quantizer *quantizer, const ck_blocks *blocks,
+                            ck_block_scales *chosen, uint8_t *scales, uint8_t *zero_points,
+                            ck_error_sums *sums) {
+  size_t scale_bytes = ck_scale_byte_count(quantizer->scale);
+  ck_blocks part = *blocks;
+  for (size_t i = 0; i < blocks->count; i += CK_LANES) {
+    part.values = blocks->values + i * blocks->columns;
+    part.count = blocks->count - i < CK_LANES ? blocks->count - i : CK_LANES;
+    ck_floats minima, maxima;
+    if (!ordinary_extremes(&part, &minima, &maxima)) return 0;
+    ck_candidates candidates = absmax_candidates(quantizer, minima, maxima);
+    ck_store(candidates.scales, chosen->scales + i);
+    ck_store(candidates.inverses, chosen->inverses + i);
+    ck_store(candidates.lowest + ck_splat(CK_ROUNDING_MAGIC), chosen->lowest + i);
+    ck_store(candidates.highest + ck_splat(CK_ROUNDING_MAGIC), chosen->highest + i);
+    ck_store_bytes(candidates.zero_points, chosen->zero_points + i);
+    if (sums)
+      sums->clipped_count += clipped_in_blocks(quantizer, &part, &candidates, minima, maxima);
+    if (quantizer->tensor_scale == 0)
+      store_scales(quantizer, &candidates, part.count, scales + i * scale_bytes,
+                   zero_points + i / 2);
+  }
+  return 1;
+}
+
+/// Encodes the blocks, whose first weight's codes and delivered value have the given places. Returns
+/// whether all their errors were ordinary.
+CK_INLINE int encode_blocks(ck_code code, const ck_blocks *blocks, const ck_block_scales *scales,
+                            uint8_t *codes, float *delivered, ck_error_sums *sums) {
+  size_t bits = ck_bit_count(code), columns = blocks->columns, rows = blocks->rows;
+  size_t code_stride = (blocks->stride * bits + 7) / 8;
+  ck_run run = {.values = blocks->values, .codes = codes, .delivered = delivered,
+                .stride = CK_ERROR_CHUNK, .code_stride = CK_ERROR_CHUNK * bits / 8,
+                .block_shift = 31};
+  if (rows == 1 && columns <= CK_ERROR_CHUNK) {
+    run.block_shift = __builtin_ctzll(columns);
+    return encode_run(code, &run, blocks->count * columns, scales, sums);
+  }
+  if (columns == CK_ERROR_CHUNK) {
+    // The rows are the chunks.
+    run.stride = blocks->stride;
+    run.code_stride = code_stride;
+    return encode_run(code, &run, rows * columns, scales, sums);
+  }
+  for (size_t row = 0; row < rows; row++) {
+    run.values = blocks->values + row * blocks->stride;
+    run.codes = codes + row * code_stride;
+    if (delivered) run.delivered = delivered + row * blocks->stride;
+    if (!encode_run(code, &run, columns, scales, sums)) return 0;
+  }
+  return 1;
+}
+
+/// Quantizes blocks from a column on, if they are ordinary. Returns how many.
+static inline size_t quantize_ordinary_blocks(const ck_quantizer *quantizer, const float *values,
+                                              size_t rows, size_t row, size_t column,
+                                              const ck_quantized *to, uint8_t *scales,
+                                              uint8_t *zero_points, ck_error_sums *sums) {
+  if (quantizer->search != CK_SEARCH_ABSMAX) return 0;
+  size_t columns = quantizer->columns, width = quantizer->block_columns;
+  if (width > columns) width = columns;
+  ck_blocks blocks = {.values = values + row * columns + column,
+                      .count = column + width <= columns,
+                      .rows = rows - row < quantizer->block_rows ? rows - row
+                                                                 : quantizer->block_rows,
+                      .columns = width,
+                      .stride = columns};
+  if (blocks.rows == 1 && CK_ERROR_CHUNK % width == 0 && width >= CK_LANES) {
+    size_t whole = (columns - column) / width;
+    blocks.count = whole < CK_SPAN / width ? whole : CK_SPAN / width;
+    // Whole chunks, but for the end of a row.
+    size_t end = column + blocks.count * width;
+    if (end != columns || end % CK_UNIT != 0) blocks.count -= blocks.count % (CK_ERROR_CHUNK / width);
+  } else if (width % CK_UNIT != 0) {
+    return 0;
+  }
+  if (blocks.count == 0) return 0;
+  ck_block_scales chosen;
+  ck_error_sums attempt = *sums, *measured = to->sums || to->delivered ? &attempt : NULL;
+  if (!choose_scales(quantizer, &blocks, &chosen, scales, zero_points, measured)) return 0;
+  size_t bits = ck_bit_count(quantizer->code);
+  uint8_t *codes = to->codes + row * ((columns * bits + 7) / 8) + column * bits / 8;
+  float *delivered = to->delivered ? to->delivered + row * columns + column : NULL;
+  if (!encode_blocks(quantizer->code, &blocks, &chosen, codes, delivered, measured)) return 0;
+  *sums = attempt;
+  return blocks.count;
+}
