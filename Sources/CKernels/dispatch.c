@@ -16,7 +16,8 @@ int ck_has_isa(ck_isa isa) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
   if (isa == CK_ISA_AVX512)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
            ck_has_isa(CK_ISA_AVX2);
 #elif defined(__aarch64__)
   if (isa == CK_ISA_NEON) return 1;
@@ -124,12 +125,12 @@ void ck_multiply_rows(const float *left, size_t left_rows, const float *right, s
 
 void ck_lut_learn(ck_lut *lut, const float *sample, size_t piece_count, size_t width,
                   const float *importance) {
-  CK_DISPATCH_TO_AVX2(ck_lut_learn, lut, sample, piece_count, width, importance);
+  CK_DISPATCH(ck_lut_learn, lut, sample, piece_count, width, importance);
 }
 
 void ck_lut_quantize(const ck_lut *lut, ck_search search, const float *importance,
                      const float *values, size_t rows, uint8_t *codes, uint8_t *scales) {
-  CK_DISPATCH_TO_AVX2(ck_lut_quantize, lut, search, importance, values, rows, codes, scales);
+  CK_DISPATCH(ck_lut_quantize, lut, search, importance, values, rows, codes, scales);
 }
 
 void ck_lut_dequantize(const ck_lut *lut, const uint8_t *codes, const uint8_t *scales, size_t rows,

@@ -5,12 +5,6 @@
 
 #define LUT_ROUNDS 8
 
-/// Sums for the levels of one table: Σ w·s·x and Σ w·s² over the weights of each index.
-typedef struct {
-  double products[16];
-  double squares[16];
-} lut_level_sums;
-
 /// A power of two that brings the sample's largest magnitude to 2^8…2^9: the Float16 scales of most
 /// super-blocks are then far from both ends of their range.
 static inline float lut_global_scale(const float *sample, size_t count) {
@@ -25,8 +19,8 @@ static inline float lut_global_scale(const float *sample, size_t count) {
   return ck_float((uint32_t)(127 + (exponent < -126 ? -126 : exponent)) << 23);
 }
 
-/// One round: the groups of the sample choose scales and indices; returns the squared error that is
-/// left for the levels as they are.
+/// One round: the groups of the sample choose scales and indices; returns by how much the levels as they
+/// are lessen the sum of squares.
 static inline double lut_round(const ck_lut *lut, const ck_lut_table *tables, const float *sample,
                                size_t piece_count, size_t width, const float *importance,
                                size_t piece_stride, lut_level_sums *sums) {
@@ -35,25 +29,18 @@ static inline double lut_round(const ck_lut *lut, const ck_lut_table *tables, co
   for (int t = 0; t < lut->table_count; t++) lookups[t] = lut_prepare(&tables[t]);
   double gain = 0;
   lut_block block;
+  lut_groups groups;
   for (size_t piece = 0; piece < piece_count; piece += piece_stride) {
     lut_load(&block, lut, sample + piece * width, width,
              importance ? importance + piece * width : NULL);
-    lut_group groups[CK_LUT_GROUPS];
-    lut_search_groups(tables, lookups, lut->table_count, &block, 16, groups);
-    for (size_t g = 0; g < block.group_count; g++) {
-      size_t count = lut_count(&block, g);
-      const float *values = lut_values(&block, g), *weights = lut_importance(&block, g);
-      lut_group group = groups[g];
-      if (group.scale == 0) continue;
-      gain += (double)group.product * group.product / group.square;
-      uint8_t indices[CK_LUT_CHUNK];
-      lut_encode(&lookups[group.table], values, count, 1 / group.scale, indices);
-      lut_level_sums *own = &sums[group.table];
-      for (size_t i = 0; i < count; i++) {
-        double weighted = weights ? (double)group.scale * weights[i] : group.scale;
-        own->products[indices[i]] += weighted * values[i];
-        own->squares[indices[i]] += weighted * group.scale;
-      }
+    lut_arrange(&block, &groups);
+    lut_search search;
+    lut_search_groups(tables, lookups, lut->table_count, &groups, 0, &search);
+    for (size_t g = 0; g < block.group_count; g++) gain += search.gains[g];
+    for (int t = 0; t < lut->table_count; t++) {
+      float scales[LUT_PARTS];
+      for (int g = 0; g < LUT_PARTS; g++) scales[g] = search.tables[g] == t ? search.scales[g] : 0;
+      lut_add_levels(&lookups[t], &groups, scales, &sums[t]);
     }
   }
   return gain;
@@ -94,7 +81,7 @@ static inline void lut_round_levels(const ck_lut_table *table, const lut_level_s
 }
 
 void CK_TWIN(ck_lut_learn)(ck_lut *lut, const float *sample, size_t piece_count, size_t width,
-                               const float *importance) {
+                           const float *importance) {
   lut->global_scale = lut_global_scale(sample, piece_count * width);
   ck_lut_table tables[2], best[2];
   lut_level_sums sums[2], best_sums[2];

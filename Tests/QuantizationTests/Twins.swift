@@ -12,8 +12,12 @@ import CKernels
     static let dequantizeRow = unsafe runnable([
       ck_dequantize_row_portable, ck_dequantize_row_avx2, ck_dequantize_row_avx512,
     ])
-    static let learnTables = unsafe runnable([ck_lut_learn_portable, ck_lut_learn_avx2])
-    static let quantizeToTables = unsafe runnable([ck_lut_quantize_portable, ck_lut_quantize_avx2])
+    static let learnTables = unsafe runnable([
+      ck_lut_learn_portable, ck_lut_learn_avx2, ck_lut_learn_avx512,
+    ])
+    static let quantizeToTables = unsafe runnable([
+      ck_lut_quantize_portable, ck_lut_quantize_avx2, ck_lut_quantize_avx512,
+    ])
     static let dequantizeFromTables = unsafe runnable([
       ck_lut_dequantize_portable, ck_lut_dequantize_avx2, ck_lut_dequantize_avx512,
     ])
