@@ -101,9 +101,9 @@ CK_INLINE void store_scales(const ck_quantizer *quantizer, const ck_candidates *
 }
 
 /// Chooses the scales of all blocks and stores them. Returns whether all blocks are ordinary.
-CK_INLINE int choose_scales(const ck_quantizer *quantizer, const ck_blocks *blocks,
-                            ck_block_scales *chosen, uint8_t *scales, uint8_t *zero_points,
-                            ck_error_sums *sums) {
+CK_INLINE int choose_absmax_scales(const ck_quantizer *quantizer, const ck_blocks *blocks,
+                                   ck_block_scales *chosen, uint8_t *scales,
+                                   uint8_t *zero_points, ck_error_sums *sums) {
   size_t scale_bytes = ck_scale_byte_count(quantizer->scale);
   ck_blocks part = *blocks;
   for (size_t i = 0; i < blocks->count; i += CK_LANES) {
@@ -128,8 +128,9 @@ CK_INLINE int choose_scales(const ck_quantizer *quantizer, const ck_blocks *bloc
 
 /// Encodes the blocks, whose first weight's codes and delivered value have the given places. Returns
 /// whether all their errors were ordinary.
-CK_INLINE int encode_blocks(ck_code code, const ck_blocks *blocks, const ck_block_scales *scales,
-                            uint8_t *codes, float *delivered, ck_error_sums *sums) {
+CK_INLINE int encode_ordinary_blocks(ck_code code, const ck_blocks *blocks,
+                                     const ck_block_scales *scales, uint8_t *codes,
+                                     float *delivered, ck_error_sums *sums) {
   size_t bits = ck_bit_count(code), columns = blocks->columns, rows = blocks->rows;
   size_t code_stride = (blocks->stride * bits + 7) / 8;
   ck_run run = {.values = blocks->values, .codes = codes, .delivered = delivered,
@@ -154,37 +155,50 @@ CK_INLINE int encode_blocks(ck_code code, const ck_blocks *blocks, const ck_bloc
   return 1;
 }
 
-/// Quantizes blocks from a column on, if they are ordinary. Returns how many.
+/// The blocks from a place on that are taken together: those of up to CK_SPAN weights of a row if they
+/// are narrow, or one. They fill whole chunks, or end with their row; none if that cannot be.
+CK_INLINE ck_blocks blocks_at(const ck_quantizer *quantizer, const float *values, size_t rows,
+                              size_t row, size_t column) {
+  size_t columns = quantizer->columns, width = quantizer->block_columns, left = rows - row;
+  if (width > columns) width = columns;
+  ck_blocks blocks = {.values = values + row * columns + column,
+                      .rows = left < quantizer->block_rows ? left : quantizer->block_rows,
+                      .columns = width,
+                      .stride = columns};
+  if (blocks.rows == 1 && width >= CK_LANES && CK_ERROR_CHUNK % width == 0) {
+    // Where there are zero points, the first is in a byte's low half.
+    if (column % (2 * CK_ERROR_CHUNK) != 0) return blocks;
+    size_t whole = (columns - column) / width;
+    blocks.count = whole < CK_SPAN / width ? whole : CK_SPAN / width;
+    size_t end = column + blocks.count * width;
+    if (end != columns || end % CK_UNIT != 0)
+      blocks.count -= blocks.count % (CK_ERROR_CHUNK / width);
+  } else if (width % CK_ERROR_CHUNK == 0 || (width == columns && width % CK_UNIT == 0)) {
+    blocks.count = column + width <= columns;
+  }
+  return blocks;
+}
+
+/// Quantizes blocks from a place on, if they are ordinary. Returns how many. What it writes otherwise
+/// is to be written again.
 static inline size_t quantize_ordinary_blocks(const ck_quantizer *quantizer, const float *values,
                                               size_t rows, size_t row, size_t column,
                                               const ck_quantized *to, uint8_t *scales,
                                               uint8_t *zero_points, ck_error_sums *sums) {
   if (quantizer->search != CK_SEARCH_ABSMAX) return 0;
-  size_t columns = quantizer->columns, width = quantizer->block_columns;
-  if (width > columns) width = columns;
-  ck_blocks blocks = {.values = values + row * columns + column,
-                      .count = column + width <= columns,
-                      .rows = rows - row < quantizer->block_rows ? rows - row
-                                                                 : quantizer->block_rows,
-                      .columns = width,
-                      .stride = columns};
-  if (blocks.rows == 1 && CK_ERROR_CHUNK % width == 0 && width >= CK_LANES) {
-    size_t whole = (columns - column) / width;
-    blocks.count = whole < CK_SPAN / width ? whole : CK_SPAN / width;
-    // Whole chunks, but for the end of a row.
-    size_t end = column + blocks.count * width;
-    if (end != columns || end % CK_UNIT != 0) blocks.count -= blocks.count % (CK_ERROR_CHUNK / width);
-  } else if (width % CK_UNIT != 0) {
-    return 0;
-  }
+  int is_minifloat = quantizer->code == CK_CODE_E4M3 || quantizer->code == CK_CODE_E2M1;
+  // A scale that is given may leave integers any distance out of range.
+  if (quantizer->tensor_scale != 0 && !is_minifloat) return 0;
+  ck_blocks blocks = blocks_at(quantizer, values, rows, row, column);
   if (blocks.count == 0) return 0;
   ck_block_scales chosen;
   ck_error_sums attempt = *sums, *measured = to->sums || to->delivered ? &attempt : NULL;
-  if (!choose_scales(quantizer, &blocks, &chosen, scales, zero_points, measured)) return 0;
-  size_t bits = ck_bit_count(quantizer->code);
+  if (!choose_absmax_scales(quantizer, &blocks, &chosen, scales, zero_points, measured)) return 0;
+  size_t bits = ck_bit_count(quantizer->code), columns = quantizer->columns;
   uint8_t *codes = to->codes + row * ((columns * bits + 7) / 8) + column * bits / 8;
   float *delivered = to->delivered ? to->delivered + row * columns + column : NULL;
-  if (!encode_blocks(quantizer->code, &blocks, &chosen, codes, delivered, measured)) return 0;
+  if (!encode_ordinary_blocks(quantizer->code, &blocks, &chosen, codes, delivered, measured))
+    return 0;
   *sums = attempt;
   return blocks.count;
 }
