@@ -30,6 +30,8 @@ struct Kelter: ParsableCommand {
 
   static func main() {
     MemoryPlan.configureAllocation()
+    // Commands that have something to keep replace this.
+    Interruption.exitOnSignals()
     var command: any ParsableCommand
     do {
       command = try parseAsRoot()
@@ -80,7 +82,7 @@ extension FailureKind {
     case .notFound: 66
     case .cannotCreate: 73
     case .inputOutput: 74
-    case .interrupted: 130
+    case .interrupted: Interruption.exitCode
     }
   }
 }

@@ -75,9 +75,11 @@ struct FaultShim {
     }
 
     ssize_t pread64(int file, void *bytes, size_t count, off64_t offset) {
-      static atomic_int failures;
+      static atomic_int failures, signals, sent;
       if (is_last('r')) die();
       if (is_due("SHIM_EIO", &failures)) return fail(EIO);
+      if (is_due("SHIM_SIGNAL_AT_READ", &signals) && !atomic_exchange(&sent, 1))
+        kill(getpid(), atoi(getenv("SHIM_SIGNAL")));
       return syscall(SYS_pread64, file, bytes, count, offset);
     }
     ssize_t pread(int file, void *bytes, size_t count, off_t offset) {

@@ -127,6 +127,49 @@ import Testing
   }
 }
 
+/// Signals to commands that keep nothing, and to those that have nothing to keep yet.
+@Suite struct SignalTests {
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+  func whileReading(signal: Int32) throws {
+    try FaultTests.withShim { shim, folder in
+      let source = Fixtures.path("mixtral").string
+      let container = Fixtures.path("container/tiny.kelter").string
+      for arguments in [
+        ["inspect", source], ["plan", source, "--scheme", "keep"], ["verify", container],
+        ["tensors", source, "--checksums"], FaultTests.convert("mixtral", in: folder),
+      ] {
+        let run = try expectFailure(
+          130, naming: "interrupted", of: arguments,
+          environment: shim.environment(["SHIM_SIGNAL": "\(signal)", "SHIM_SIGNAL_AT_READ": "1"]))
+        #expect(run.output.isEmpty)
+      }
+      #expect(try names(in: folder) == [])
+    }
+  }
+
+  /// A run under `nohup`, which ignores SIGHUP, outlives its terminal; SIGTERM still stops it.
+  @Test(arguments: ["SHIM_SIGNAL_AT", "SHIM_SIGNAL_AT_READ"])
+  func underNohup(place: String) throws {
+    try FaultTests.withShim { shim, folder in
+      for (signal, exitCode) in [(SIGHUP, 0), (SIGTERM, 130)] as [(Int32, Int32)] {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments =
+          ["nohup", CommandRun.binary.path] + FaultTests.convert("mixtral", in: folder)
+          + ["--force"]
+        process.environment = ProcessInfo.processInfo.environment.merging(
+          shim.environment(["SHIM_SIGNAL": "\(signal)", place: "2"])
+        ) { $1 }
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == exitCode, "signal \(signal)")
+      }
+    }
+  }
+}
+
 /// Outputs that cannot be.
 @Suite struct OutputPlaceTests {
   @Test func existsAlready() throws {
