@@ -118,6 +118,12 @@ void ck_add_errors(const float *reference, const float *approximation, size_t ro
   CK_DISPATCH(ck_add_errors, reference, approximation, rows, columns, sums);
 }
 
+ck_special_counts ck_count_specials(const uint8_t *elements, size_t count,
+                                    size_t element_byte_count, uint64_t exponent,
+                                    uint64_t magnitude) {
+  return CK_DISPATCH(ck_count_specials, elements, count, element_byte_count, exponent, magnitude);
+}
+
 void ck_multiply_rows(const float *left, size_t left_rows, const float *right, size_t right_rows,
                       size_t columns, float *output, size_t stride) {
   CK_DISPATCH(ck_multiply_rows, left, left_rows, right, right_rows, columns, output, stride);

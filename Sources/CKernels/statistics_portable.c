@@ -70,9 +70,9 @@ uint64_t ck_count_outside(const float *values, size_t count, float lowest, float
     counts.zero_count += zero;                                                                     \
   }
 
-ck_special_counts ck_count_specials(const uint8_t *elements, size_t count,
-                                    size_t element_byte_count, uint64_t exponent,
-                                    uint64_t magnitude) {
+ck_special_counts ck_count_specials_portable(const uint8_t *elements, size_t count,
+                                             size_t element_byte_count, uint64_t exponent,
+                                             uint64_t magnitude) {
   ck_special_counts counts = {0};
   switch (element_byte_count) {
   case 1: COUNT_SPECIALS(uint8_t) break;

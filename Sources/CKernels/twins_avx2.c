@@ -18,6 +18,7 @@
 #pragma clang attribute push(__attribute__((target("avx2,f16c"))), apply_to = function)
 #include "product_lanes.h"
 #include "quantize_lanes.h"
+#include "specials_lanes.h"
 
 // Of 16 lanes, an instruction looks up eight in eight.
 #define ck_lookup4 ck_lookup8

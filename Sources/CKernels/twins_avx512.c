@@ -22,6 +22,7 @@
 #include "low_bytes_avx512.h"
 #include "product_lanes.h"
 #include "quantize_lanes.h"
+#include "specials_lanes.h"
 
 #define ck_lookup4 ck_lookup16
 #define ck_lookup8 ck_lookup16

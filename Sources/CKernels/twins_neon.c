@@ -17,6 +17,7 @@
 #define CK_PRODUCT_RIGHT 2
 #include "product_lanes.h"
 #include "quantize_lanes.h"
+#include "specials_lanes.h"
 
 typedef union {
   ck_floats all;

@@ -32,7 +32,8 @@ public struct MemoryPlan {
     let perThread =
       rearranged + (units.lazy.map { Self.byteCount(of: $0, tokenCount: tokens) }.max() ?? 0)
     let shared =
-      Self.processByteCount + Self.byteCountPerTensor * source.checkpoint.tensors.count + rearranged
+      Self.processByteCount + ContainerWriter.waitingByteCount
+      + Self.byteCountPerTensor * source.checkpoint.tensors.count + rearranged
       + Self.layerByteCount(of: source.description, tokenCount: tokens)
     guard shared + perThread <= options.memoryLimit else {
       throw ConversionError.memoryLimitTooSmall(

@@ -1,27 +1,60 @@
-import Bytes
+public import Bytes
 import Checkpoints
+import Container
 public import SystemPackage
 
-/// Whether an output can have its place, asked before the work begins.
-enum OutputRoom {
+/// What room there is for an output, asked before the work begins.
+public struct OutputRoom: Sendable, Codable, Equatable {
+  /// The folder of the output.
+  public let folder: String
+  /// The bytes that can be written there.
+  public let freeBytes: Int
+  /// Those that are wanted: what a former run has written already is not.
+  public let neededBytes: Int
+
+  enum CodingKeys: String, CodingKey {
+    case folder
+    case freeBytes = "free_bytes"
+    case neededBytes = "needed_bytes"
+  }
+
   /// - Parameter path: what will be written; its folder must exist.
-  /// - Throws: `ConversionError.tooLittleRoom`, or `BytesError.cannotCreate` where the folder is not
-  ///   there or is none.
-  static func check(for byteCount: Int, at path: FilePath) throws {
+  /// - Throws: `BytesError.cannotCreate` where the folder is not there or is none.
+  init(for byteCount: Int, at path: FilePath) throws(BytesError) {
     let parent = path.removingLastComponent()
     let folder = parent.isEmpty ? FilePath(".") : parent
-    let available: Int
     do {
-      available = try FreeSpace.byteCount(of: folder)
+      freeBytes = try FreeSpace.byteCount(of: folder)
     } catch .notFound {
       throw BytesError.cannotCreate(path: path, .noSuchFileOrDirectory)
     } catch .inspectFailed(_, let errno) {
       throw BytesError.cannotCreate(path: path, errno)
     }
-    guard byteCount <= available else {
-      throw ConversionError.tooLittleRoom(
-        folder: folder.string, needed: byteCount, available: available)
+    self.folder = folder.string
+    neededBytes = byteCount
+  }
+
+  /// The room for the output of a plan, of which a run that was interrupted may have written a part.
+  public init(for plan: ConversionPlan, at path: FilePath) throws(BytesError) {
+    let partial = try? SystemCalls.status(
+      of: AtomicFile.partialPath(of: path), followingLinks: false)
+    let written = partial.map { $0.isRegularFile ? $0.allocatedByteCount : 0 } ?? 0
+    try self.init(for: max(0, plan.container.byteCount - written), at: path)
+  }
+
+  /// Whether the output fits.
+  public var isEnough: Bool { neededBytes <= freeBytes }
+
+  /// - Throws: `ConversionError.tooLittleRoom`.
+  public func check() throws(ConversionError) {
+    guard isEnough else {
+      throw .tooLittleRoom(folder: folder, needed: neededBytes, available: freeBytes)
     }
+  }
+
+  /// - Throws: what `init` and `check` throw.
+  static func check(for byteCount: Int, at path: FilePath) throws {
+    try OutputRoom(for: byteCount, at: path).check()
   }
 }
 

@@ -14,12 +14,20 @@ struct PlanCommand: ReportingCommand {
       whatever the size of the checkpoint, and tells which schemes are worth trying.
 
         kelter plan V3/ --scheme int4-g64
+        kelter plan V3/ --scheme int4-g64 -o /big/v3.kelter
         kelter plan V3/ --compare
         kelter plan V3/ --compare --schemes int4-g32,int4-g64,nvfp4 --recipe r.yaml
       """)
 
   @Argument(help: "A checkpoint folder, or one weight file.")
   var path: String
+
+  @Option(
+    name: [.short, .customLong("output")],
+    help: ArgumentHelp(
+      "The file that convert would write: its folder must have room for it.",
+      discussion: "Without it, the room in the present folder is told.", valueName: "output"))
+  var out: String?
 
   @Option(
     help: ArgumentHelp(
@@ -69,6 +77,9 @@ struct PlanCommand: ReportingCommand {
       }
       return
     }
+    if out != nil {
+      throw ValidationError("-o does not go with --compare: there is an output for each scheme")
+    }
     if scheme != nil || tensors {
       throw ValidationError(
         "--compare shows all schemes; --schemes a,b picks some, and --scheme and --tensors do not"
@@ -85,8 +96,16 @@ struct PlanCommand: ReportingCommand {
     }
     let plan = try ConversionPlan(
       source: source, options: recipe.conversionOptions(scheme: scheme ?? .keep))
-    let document = PlanDocument(plan: plan)
+    let document = PlanDocument(plan: plan, room: try room(for: plan))
     try show(document) { text(document) }
+  }
+
+  /// Whoever names the output is refused where `convert` would refuse it.
+  private func room(for plan: ConversionPlan) throws -> OutputRoom? {
+    guard let out else { return try? OutputRoom(for: plan, at: "output") }
+    let room = try OutputRoom(for: plan, at: FilePath(out))
+    try room.check()
+    return room
   }
 
   /// The schemes that were asked for, in order, each once.
@@ -157,6 +176,11 @@ struct PlanCommand: ReportingCommand {
       text += "\(Figures.fixed(bits, digits: 3)) per quantized weight, "
     }
     text += "\(Figures.fixed(plan.fileBitsPerWeight, digits: 3)) per weight of the file\n"
+    if let room = plan.room {
+      let place = out == nil ? "the present folder" : room.folder
+      text += "room    \(Figures.bytes(room.freeBytes)) are free in \(place)"
+      text += room.isEnough ? "\n" : ": too little\n"
+    }
     if !plan.notes.isEmpty { text += "\n" }
     for note in plan.notes {
       text += "note: \(note)".wrapped(toColumn: TextTable.terminalWidth, indent: 6)

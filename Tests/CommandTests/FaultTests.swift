@@ -88,6 +88,49 @@ import Testing
     }
   }
 
+  /// `plan` tells the room where `convert` would write, and refuses a named output as that does.
+  @Test func plannedRoom() throws {
+    try Self.withShim { shim, folder in
+      let environment = shim.environment(["SHIM_FREE_BYTES": "100000"])
+      let source = Fixtures.path("mixtral").string
+      let plan = ["plan", source, "--scheme", "int4-g64"]
+      let output = folder.appending("out.kelter").string
+
+      try expectFailure(
+        73, naming: folder.string, "100.0 kB are free", of: plan + ["-o", output],
+        environment: environment)
+      try expectFailure(
+        73, naming: "/no/such", "No such file", of: plan + ["-o", "/no/such/out.kelter"])
+      let elsewhere = try CommandRun(plan, environment: environment)
+      #expect(elsewhere.exitCode == 0)
+      #expect(elsewhere.output.contains("100.0 kB are free in the present folder: too little\n"))
+
+      let run = try CommandRun(plan + ["-o", output, "--json"], environment: shim.environment([:]))
+      let document = try JSONDecoder().decode(Planned.self, from: Data(run.output.utf8))
+      #expect(document.room.folder == folder.string)
+      #expect(document.room.free_bytes > document.output_bytes)
+      #expect(document.room.needed_bytes == document.output_bytes)
+      #expect(try names(in: folder) == [])
+
+      // What a former run has written is not needed again.
+      let written = [UInt8](repeating: 1, count: 1 << 16)
+      try Data(written).write(to: URL(filePath: output + ".partial"))
+      let rest = try CommandRun(plan + ["-o", output, "--json"])
+      let later = try JSONDecoder().decode(Planned.self, from: Data(rest.output.utf8))
+      #expect(later.room.needed_bytes < later.output_bytes)
+    }
+  }
+
+  private struct Planned: Decodable {
+    struct Room: Decodable {
+      var folder: String
+      var free_bytes: Int
+      var needed_bytes: Int
+    }
+    var output_bytes: Int
+    var room: Room
+  }
+
   @Test func exportToAFullOrFailingDisk() throws {
     try Self.withShim { shim, folder in
       #expect(try CommandRun(Self.convert("mixtral", in: folder)).exitCode == 0)

@@ -56,6 +56,18 @@ typedef struct {
 ck_special_counts ck_count_specials(const uint8_t *elements, size_t count,
                                     size_t element_byte_count, uint64_t exponent,
                                     uint64_t magnitude);
+ck_special_counts ck_count_specials_portable(const uint8_t *elements, size_t count,
+                                             size_t element_byte_count, uint64_t exponent,
+                                             uint64_t magnitude);
+ck_special_counts ck_count_specials_avx2(const uint8_t *elements, size_t count,
+                                         size_t element_byte_count, uint64_t exponent,
+                                         uint64_t magnitude);
+ck_special_counts ck_count_specials_avx512(const uint8_t *elements, size_t count,
+                                           size_t element_byte_count, uint64_t exponent,
+                                           uint64_t magnitude);
+ck_special_counts ck_count_specials_neon(const uint8_t *elements, size_t count,
+                                         size_t element_byte_count, uint64_t exponent,
+                                         uint64_t magnitude);
 
 /// The number of bytes that equal `value`.
 uint64_t ck_count_bytes(const uint8_t *bytes, size_t count, uint8_t value);

@@ -99,5 +99,8 @@ extension ContainerWriter {
   }
 
   /// Leaves the partial file for a later run to adopt.
-  public func keep() { output.keep() }
+  public func keep() {
+    try? finishWriting()
+    output.keep()
+  }
 }

@@ -1,4 +1,4 @@
-import Bytes
+package import Bytes
 import Synchronization
 public import SystemPackage
 
@@ -10,11 +10,12 @@ public final class ContainerWriter: Sendable {
   public let plan: ContainerPlan
   let output: AtomicFile
   let results: Mutex<WrittenResults>
-  /// The buffers that no extent uses at the moment.
-  private let idleBuffers = Mutex<[PageBuffer]>([])
+  private let pieces: PieceWriter
 
-  /// How much of an extent is collected before it is written: pieces of this size cost a disk least.
-  public static let pieceByteCount = 8 << 20
+  /// What is held of each extent that is being written.
+  public static let pieceByteCount = PieceWriter.byteCount
+  /// What is held besides while it waits to be written.
+  public static let waitingByteCount = PieceWriter.limit * PieceWriter.byteCount
 
   /// Creates the partial file.
   /// - Parameters:
@@ -35,21 +36,20 @@ public final class ContainerWriter: Sendable {
     } catch {
       throw .file(error)
     }
+    pieces = PieceWriter(output: output)
   }
 
   /// The name under which the file will appear.
   public var path: FilePath { output.path }
 
-  /// Starts an extent. Each must be written exactly once, by one thread at a time.
+  /// Starts an extent. Each must be written exactly once, by one thread at a time. Its bytes go to the
+  /// disk in the background: an error of writing may come up with any later call.
   public func extent(_ index: Int) -> ExtentWriter {
-    let buffer =
-      idleBuffers.withLock { $0.popLast() } ?? PageBuffer(capacity: Self.pieceByteCount)
-    return ExtentWriter(
+    ExtentWriter(
       index: index, range: plan.byteRange(ofExtent: index),
       usedByteCount: plan.usedByteCount(ofExtent: index),
-      hasDigest: plan.features.contains(.digests), output: output, buffer: buffer
+      hasDigest: plan.features.contains(.digests), path: path, pieces: pieces
     ) { [self] sums in
-      idleBuffers.withLock { $0.append(buffer) }
       results.withLock { results in
         results.writeCounts[index] += 1
         results.checksums[index] = sums.checksum
@@ -57,6 +57,15 @@ public final class ContainerWriter: Sendable {
       }
     }
   }
+
+  /// Calls `body` once all that was handed over so far is written; not at all after an error.
+  package func afterWriting(_ body: @escaping WriteQueue.Work) throws(ContainerError) {
+    try pieces.afterwards(body)
+  }
+
+  /// Waits until all that was handed over is written.
+  /// - Throws: `file` if writing failed.
+  public func finishWriting() throws(ContainerError) { try pieces.finish() }
 
   /// Writes the extent of the files; `bytes` gives the contents of each of `plan.files`.
   public func writeFiles(
@@ -92,6 +101,7 @@ public final class ContainerWriter: Sendable {
   /// Comes after all extents.
   /// - Throws: `wrongExtentWrites`, `wrongErrorRecord` if something is missing; `file`.
   public func seal() throws(ContainerError) {
+    try finishWriting()
     let results = results.withLock { $0 }
     if results.isSealed { return }
     for (extent, count) in results.writeCounts.enumerated() where count != 1 {
@@ -130,5 +140,8 @@ public final class ContainerWriter: Sendable {
   }
 
   /// Removes what was written. Nothing appears under the file's name.
-  public func discard() { output.discard() }
+  public func discard() {
+    try? finishWriting()
+    output.discard()
+  }
 }

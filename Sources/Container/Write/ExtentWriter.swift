@@ -1,5 +1,6 @@
 import Bytes
 import Crypto
+import SystemPackage
 
 /// Writes one extent from its first byte to its last, and computes its checksum on the way.
 public final class ExtentWriter {
@@ -9,24 +10,26 @@ public final class ExtentWriter {
   public private(set) var byteCount = 0
   private let range: Range<Int>
   private let usedByteCount: Int
-  private let output: AtomicFile
+  /// The name of the container.
+  private let path: FilePath
+  private let pieces: PieceWriter
   private let isFinished: (ExtentSums) -> Void
   /// What is collected before it is written: whole pages, since extents are made of such.
-  private let buffer: PageBuffer
+  private var buffer: PageBuffer?
   private var flushedByteCount = 0
   private var checksum = Checksum()
   private var digest: SHA256?
 
   init(
-    index: Int, range: Range<Int>, usedByteCount: Int, hasDigest: Bool, output: AtomicFile,
-    buffer: PageBuffer, isFinished: @escaping (ExtentSums) -> Void
+    index: Int, range: Range<Int>, usedByteCount: Int, hasDigest: Bool, path: FilePath,
+    pieces: PieceWriter, isFinished: @escaping (ExtentSums) -> Void
   ) {
     self.index = index
     self.range = range
     self.usedByteCount = usedByteCount
-    self.output = output
+    self.path = path
+    self.pieces = pieces
     self.isFinished = isFinished
-    self.buffer = buffer
     digest = hasDigest ? SHA256() : nil
   }
 
@@ -36,7 +39,7 @@ public final class ExtentWriter {
     let (end, overflow) = byteCount.addingReportingOverflow(bytes.byteCount)
     guard !overflow, end <= usedByteCount else {
       throw .wrongExtentByteCount(
-        path: output.path, extent: index, planned: usedByteCount, written: overflow ? .max : end)
+        path: path, extent: index, planned: usedByteCount, written: overflow ? .max : end)
     }
     byteCount = end
     try collect(bytes)
@@ -56,7 +59,7 @@ public final class ExtentWriter {
   public func pad(toByteOffset byteOffset: Int) throws(ContainerError) {
     guard byteOffset >= byteCount else {
       throw .wrongExtentByteCount(
-        path: output.path, extent: index, planned: byteOffset, written: byteCount)
+        path: path, extent: index, planned: byteOffset, written: byteCount)
     }
     try append([UInt8](repeating: 0, count: byteOffset - byteCount))
   }
@@ -66,7 +69,7 @@ public final class ExtentWriter {
   public func finish() throws(ContainerError) {
     guard byteCount == usedByteCount else {
       throw .wrongExtentByteCount(
-        path: output.path, extent: index, planned: usedByteCount, written: byteCount)
+        path: path, extent: index, planned: usedByteCount, written: byteCount)
     }
     try collect([UInt8](repeating: 0, count: range.count - usedByteCount).rawSpan)
     try flush()
@@ -79,19 +82,19 @@ public final class ExtentWriter {
     unsafe bytes.withUnsafeBytes { unsafe digest?.update(bufferPointer: $0) }
     var done = 0
     while done < bytes.byteCount {
-      if buffer.isFull { try flush() }
+      let buffer = buffer ?? pieces.buffer()
+      self.buffer = buffer
       done += buffer.append(bytes.extracting(droppingFirst: done))
+      if buffer.isFull { try flush() }
     }
   }
 
   private func flush() throws(ContainerError) {
-    let buffer = buffer
-    do throws(BytesError) {
-      try output.write(buffer.bytes, at: range.lowerBound + flushedByteCount)
-    } catch {
-      throw .file(error)
-    }
+    guard let buffer else { return }
+    self.buffer = nil
+    // Before it is handed over, and another thread's.
+    let byteOffset = range.lowerBound + flushedByteCount
     flushedByteCount += buffer.byteCount
-    buffer.removeAll()
+    try pieces.write(buffer, at: byteOffset)
   }
 }

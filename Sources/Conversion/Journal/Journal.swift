@@ -77,8 +77,8 @@ final class Journal: Sendable {
     return (units, layers)
   }
 
-  func append(_ unit: UnitRecord) throws {
-    try state.withLock { state in
+  func append(_ unit: UnitRecord) throws(BytesError) {
+    try state.withLock { state throws(BytesError) in
       try append(unit.record, &state)
       state.unitCount += 1
     }
@@ -96,7 +96,7 @@ final class Journal: Sendable {
     }
   }
 
-  private func append(_ record: JournalRecord, _ state: inout State) throws {
+  private func append(_ record: JournalRecord, _ state: inout State) throws(BytesError) {
     // Written at once: what a failure leaves of it is written over.
     try file.write(record.bytes(at: state.end).rawSpan, at: state.end)
     state.end += record.byteCount

@@ -76,6 +76,8 @@ struct ResumableOutput: Sendable {
   /// Keeps what is done, if it is anything, after an error.
   /// - Returns: the error to throw.
   func end(after error: any Error) -> any Error {
+    // The journal learns of it. Where that fails, there is an error already.
+    try? writer.finishWriting()
     guard journal.isWorthKeeping else {
       discard()
       return error

@@ -20,6 +20,8 @@ public struct PlanDocument: Sendable, Codable, Equatable {
   /// Every tensor's fate, by name.
   public var tensors: [Fate]
   public var notes: [String]
+  /// The room where the output would be written; nil if its file system does not tell.
+  public var room: OutputRoom?
 
   /// What becomes of one weight and the scales that belong to it.
   public struct Fate: Sendable, Codable, Equatable {
@@ -57,14 +59,15 @@ public struct PlanDocument: Sendable, Codable, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case family, scheme, extents, tensors, notes
+    case family, scheme, extents, tensors, notes, room
     case sourceBytes = "source_bytes"
     case outputBytes = "output_bytes"
     case bitsPerWeight = "bits_per_weight"
     case fileBitsPerWeight = "file_bits_per_weight"
   }
 
-  public init(plan: ConversionPlan) {
+  public init(plan: ConversionPlan, room: OutputRoom?) {
+    self.room = room
     family = plan.source.description.familyName
     scheme = plan.options.scheme.rawValue
     sourceBytes = plan.source.byteCount

@@ -52,7 +52,8 @@ final class ConvertingPass: MeasuringPass {
           checkpoint.position(of: name).map { ($0, checksum) }
         }))
     try checkSource(of: plan.units[unit].weights)
-    try journal.append(record)
+    // What the journal speaks of is in the file.
+    try writer.afterWriting { [journal] () throws(BytesError) in try journal.append(record) }
     restore(record)
     return statistics
   }
