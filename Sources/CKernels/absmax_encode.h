@@ -50,8 +50,8 @@ CK_INLINE ck_bytes64 ck_low_bytes(const ck_ints lanes[4]) {
 }
 #endif
 
-/// The numbers that codes of sixteen weights stand for, and the codes in the low bytes of lanes, less
-/// any zero point.
+/// The numbers that codes of sixteen weights stand for, and the codes in the low bytes of lanes,
+/// less any zero point.
 CK_INLINE ck_floats encode_lanes(ck_code code, ck_floats values, const ck_block_scales *scales,
                                  size_t block, ck_ints *codes) {
   ck_floats ratios = values * ck_splat(scales->inverses[block]);
@@ -61,8 +61,8 @@ CK_INLINE ck_floats encode_lanes(ck_code code, ck_floats values, const ck_block_
     int shift = 23 - format.mantissa_bits, least = (127 + format.minimum_exponent) << 23;
     ck_ints exponents = __builtin_elementwise_max(magnitudes & ck_splat_int(0x7F800000),
                                                   ck_splat_int(least));
-    // As in ck_round_to_grid. The sum's low bits count the grid's steps; `offset` takes away what the
-    // least exponent adds.
+    // As in ck_round_to_grid. The sum's low bits count the grid's steps; `offset` takes away what
+    // the least exponent adds.
     int offset = -(least >> shift) & 0xFF;
     ck_floats magic = (ck_floats)(exponents + ck_splat_int((shift << 23) + offset));
     ck_floats sums = (ck_floats)magnitudes + magic;
@@ -122,6 +122,7 @@ CK_INLINE void encode_unit(ck_code code, const float *values, const ck_block_sca
   }
 }
 
+/// The number of weights that are zero, from one weight of a run to another.
 CK_INLINE uint64_t zero_count(const ck_run *run, size_t start, size_t end) {
   ck_ints zeros = {0};
   for (size_t i = start; i < end; i += CK_LANES) {
@@ -136,7 +137,7 @@ CK_INLINE int add_chunks(const ck_floats totals[CK_LANES], const ck_encoded_erro
                          const ck_run *run, size_t start, size_t end, ck_error_sums *sums) {
   ck_floats folded = ck_fold_all(CK_SUM, totals);
   float greatest = ck_greatest_lane(errors->greatest);
-  // See ck_chunk_is_sound.
+  // See ck_chunk_is_sound; chunks without any error are sound, too.
   ck_floats least = ck_splat(0x1p-100f);
   if (greatest == 0) {
     const ck_floats of_squares = {1, 1, 1, 1, 1, 1, 1, 1};
@@ -152,6 +153,7 @@ CK_INLINE int add_chunks(const ck_floats totals[CK_LANES], const ck_encoded_erro
   }
   if (greatest > sums->maximum_absolute_error) sums->maximum_absolute_error = greatest;
   sums->count += end - start;
+  // The codes of zero less those whose weights are: a zero's code is always that of zero.
   ck_words32 zero_codes = (ck_words32)errors->zero_codes;
   sums->zeroed_count += __builtin_reduce_add((zero_codes & 0xFF) + (zero_codes >> 8));
   if (__builtin_reduce_min(errors->least_square) == 0)
@@ -159,8 +161,8 @@ CK_INLINE int add_chunks(const ck_floats totals[CK_LANES], const ck_encoded_erro
   return 1;
 }
 
-/// Encodes `count` weights, a multiple of CK_UNIT, and adds their errors to `sums` where they are asked
-/// for. Returns whether Float32 can hold those of each chunk.
+/// Encodes `count` weights, a multiple of CK_UNIT, and adds their errors to `sums` where they are
+/// asked for. Returns whether Float32 can hold those of each chunk.
 CK_INLINE int encode_run_as(ck_code code, int is_delivered, const ck_run *given, size_t count,
                             const ck_block_scales *scales, ck_error_sums *sums) {
   enum { COUNT = CK_CHUNKS * CK_ERROR_CHUNK };

@@ -1,6 +1,6 @@
-// `absmax` in vectors, for blocks without NaN, infinities and magnitudes above 2^125: the scales of
-// many blocks first, then, while the weights are in the nearest cache, codes and errors. What is not
-// ordinary is left to quantize_block.h. See lanes.h.
+// `absmax` in vectors, for ordinary blocks: those without NaN, infinities and magnitudes above 2^125.
+// The scales of many blocks come first, then, while the weights are in the nearest cache, codes and
+// errors. All other blocks are left to quantize_block.h. See lanes.h.
 #include "absmax_encode.h"
 
 /// Blocks side by side.
@@ -16,8 +16,9 @@ CK_INLINE void unfolded_extremes(const ck_blocks *blocks, size_t rows, size_t co
                                  ck_floats *greatest, ck_floats *least) {
   size_t block = 0;
   for (; block < blocks->count; block++) {
-    // As integers, floats that are not negative are ordered. As unsigned integers, negative floats are
-    // greater than all others, the least being the greatest. NaN and infinities lie beyond the rest.
+    // As integers, floats that are not negative are ordered. As unsigned integers, negative floats
+    // are greater than all others, the least being the greatest. NaN and infinities lie beyond the
+    // rest.
     ck_ints as_ints = {0};
     ck_uints as_uints = {0};
     for (size_t row = 0; row < rows; row++) {
@@ -54,28 +55,43 @@ CK_INLINE int ordinary_extremes(const ck_blocks *blocks, ck_floats *minima, ck_f
   return ck_lane_bits(magnitudes > ck_splat_int((127 + 125) << 23)) == 0;
 }
 
-/// The number of weights of up to CK_LANES blocks that lie out of their blocks' ranges.
-CK_INLINE uint64_t clipped_in_blocks(const ck_quantizer *quantizer, const ck_blocks *blocks,
-                                     const ck_candidates *chosen, ck_floats minima,
-                                     ck_floats maxima) {
+/// The ranges of blocks, and which of them have weights outside, a bit for each.
+typedef struct {
+  float lowest[CK_MOST_BLOCKS], highest[CK_MOST_BLOCKS];
+  uint16_t has_clipped[CK_MOST_BLOCKS / CK_LANES];
+} ck_block_ranges;
+
+/// Adds the ranges of up to CK_LANES blocks.
+CK_INLINE void add_ranges(ck_code code, const ck_candidates *chosen, ck_floats minima,
+                          ck_floats maxima, size_t first, ck_block_ranges *ranges) {
   ck_floats lowest = chosen->lowest - ck_splat(0.5f), highest = chosen->highest + ck_splat(0.5f);
-  if (quantizer->code == CK_CODE_E4M3) highest = ck_splat(464), lowest = -highest;
-  if (quantizer->code == CK_CODE_E2M1) highest = ck_splat(7), lowest = -highest;
+  if (code == CK_CODE_E4M3) highest = ck_splat(464), lowest = -highest;
+  if (code == CK_CODE_E2M1) highest = ck_splat(7), lowest = -highest;
   lowest *= chosen->scales;
   highest *= chosen->scales;
-  ck_ints is_clipped = (ck_ints)(minima < lowest) | (ck_ints)(maxima > highest);
-  float bounds[2][CK_LANES];
-  ck_store(lowest, bounds[0]);
-  ck_store(highest, bounds[1]);
+  ck_store(lowest, ranges->lowest + first);
+  ck_store(highest, ranges->highest + first);
+  ranges->has_clipped[first / CK_LANES] =
+      (uint16_t)ck_lane_bits((ck_ints)(minima < lowest) | (ck_ints)(maxima > highest));
+}
+
+/// The number of weights out of their blocks' ranges.
+CK_INLINE uint64_t clipped_in_blocks(const ck_blocks *blocks, const ck_block_ranges *ranges) {
   ck_ints clipped = {0};
-  for (uint32_t bits = ck_lane_bits(is_clipped); bits != 0; bits &= bits - 1) {
-    size_t block = (size_t)__builtin_ctz(bits);
-    ck_floats least = ck_splat(bounds[0][block]), greatest = ck_splat(bounds[1][block]);
-    for (size_t row = 0; row < blocks->rows; row++) {
-      const float *values = blocks->values + row * blocks->stride + block * blocks->columns;
-      for (size_t i = 0; i < blocks->columns; i += CK_LANES) {
-        ck_floats lanes = ck_load(values + i);
-        clipped -= (ck_ints)(lanes < least) | (ck_ints)(lanes > greatest);
+  for (size_t first = 0; first < blocks->count; first += 64) {
+    uint64_t bits = 0;
+    for (size_t i = 0; i < 64 && first + i < blocks->count; i += CK_LANES)
+      bits |= (uint64_t)ranges->has_clipped[(first + i) / CK_LANES] << i;
+    for (; bits != 0; bits &= bits - 1) {
+      size_t block = first + (size_t)__builtin_ctzll(bits);
+      ck_floats lowest = ck_splat(ranges->lowest[block]);
+      ck_floats highest = ck_splat(ranges->highest[block]);
+      for (size_t row = 0; row < blocks->rows; row++) {
+        const float *values = blocks->values + row * blocks->stride + block * blocks->columns;
+        for (size_t i = 0; i < blocks->columns; i += CK_LANES) {
+          ck_floats lanes = ck_load(values + i);
+          clipped -= (ck_ints)(lanes < lowest) | (ck_ints)(lanes > highest);
+        }
       }
     }
   }
@@ -106,6 +122,7 @@ CK_INLINE int choose_absmax_scales(const ck_quantizer *quantizer, const ck_block
                                    uint8_t *zero_points, ck_error_sums *sums) {
   size_t scale_bytes = ck_scale_byte_count(quantizer->scale);
   ck_blocks part = *blocks;
+  ck_block_ranges ranges;
   for (size_t i = 0; i < blocks->count; i += CK_LANES) {
     part.values = blocks->values + i * blocks->columns;
     part.count = blocks->count - i < CK_LANES ? blocks->count - i : CK_LANES;
@@ -117,17 +134,17 @@ CK_INLINE int choose_absmax_scales(const ck_quantizer *quantizer, const ck_block
     ck_store(candidates.lowest + ck_splat(CK_ROUNDING_MAGIC), chosen->lowest + i);
     ck_store(candidates.highest + ck_splat(CK_ROUNDING_MAGIC), chosen->highest + i);
     ck_store_bytes(candidates.zero_points, chosen->zero_points + i);
-    if (sums)
-      sums->clipped_count += clipped_in_blocks(quantizer, &part, &candidates, minima, maxima);
+    if (sums) add_ranges(quantizer->code, &candidates, minima, maxima, i, &ranges);
     if (quantizer->tensor_scale == 0)
       store_scales(quantizer, &candidates, part.count, scales + i * scale_bytes,
                    zero_points + i / 2);
   }
+  if (sums) sums->clipped_count += clipped_in_blocks(blocks, &ranges);
   return 1;
 }
 
-/// Encodes the blocks, whose first weight's codes and delivered value have the given places. Returns
-/// whether all their errors were ordinary.
+/// Encodes the blocks, whose first weight's codes and delivered value have the given places.
+/// Returns whether Float32 could hold the sums of their errors.
 CK_INLINE int encode_ordinary_blocks(ck_code code, const ck_blocks *blocks,
                                      const ck_block_scales *scales, uint8_t *codes,
                                      float *delivered, ck_error_sums *sums) {
@@ -155,8 +172,8 @@ CK_INLINE int encode_ordinary_blocks(ck_code code, const ck_blocks *blocks,
   return 1;
 }
 
-/// The blocks from a place on that are taken together: those of up to CK_SPAN weights of a row if they
-/// are narrow, or one. They fill whole chunks, or end with their row; none if that cannot be.
+/// The blocks from a place on that are taken together: those of up to CK_SPAN weights of a row if
+/// they are narrow, or one. They fill whole chunks, or end with their row; none if that cannot be.
 CK_INLINE ck_blocks blocks_at(const ck_quantizer *quantizer, const float *values, size_t rows,
                               size_t row, size_t column) {
   size_t columns = quantizer->columns, width = quantizer->block_columns, left = rows - row;
@@ -179,8 +196,8 @@ CK_INLINE ck_blocks blocks_at(const ck_quantizer *quantizer, const float *values
   return blocks;
 }
 
-/// Quantizes blocks from a place on, if they are ordinary. Returns how many. What it writes otherwise
-/// is to be written again.
+/// Quantizes blocks from a place on, if they are ordinary. Returns how many. What it writes
+/// otherwise is to be written again.
 static inline size_t quantize_ordinary_blocks(const ck_quantizer *quantizer, const float *values,
                                               size_t rows, size_t row, size_t column,
                                               const ck_quantized *to, uint8_t *scales,

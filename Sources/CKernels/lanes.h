@@ -134,7 +134,8 @@ CK_INLINE ck_floats ck_fold_all(ck_fold fold, const ck_floats vectors[CK_LANES])
     eights[i] = ck_folded(
         fold,
         __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
-        __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
+        __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30,
+                                31));
   }
 #pragma clang loop unroll(full)
   for (int i = 0; i < 4; i++) {

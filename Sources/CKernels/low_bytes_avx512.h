@@ -1,5 +1,5 @@
-// What Clang does not find by itself. Private to CKernels; include it where functions are compiled for
-// AVX-512 with VBMI.
+// What Clang does not find by itself. Private to CKernels; include it where functions are compiled
+// for AVX-512 with VBMI.
 #pragma once
 
 #include <immintrin.h>
