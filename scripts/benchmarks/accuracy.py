@@ -11,7 +11,7 @@ Kelter runs as a user would run it: it converts, exports as F32, and the exporte
 here, by the same lines that compare what the peers' own code returns. Reference is the checkpoint,
 kept and exported as F32. Bits per weight are those of the bytes that hold the weights: codes, scales,
 zero points and tables, in Kelter's file as in the peers' arrays, without padding. Every file is then
-packed and unpacked, best CPU time of five runs.
+packed and unpacked, best CPU time of three runs.
 """
 import argparse
 import pathlib

@@ -1,5 +1,6 @@
 """What packing gives: the archive's size, the speed, and why, plane by plane."""
 import dataclasses
+import functools
 import pathlib
 import subprocess
 import sys
@@ -63,13 +64,17 @@ def cpu_time(command, runs):
     return min(measure(command, stdout=subprocess.DEVNULL).cpu for _ in range(runs))
 
 
-def row(kelter, scheme, file, level=1, runs=5):
+@functools.cache
+def start_time(kelter):
+    return cpu_time([kelter, "--version"], 5)
+
+
+def row(kelter, scheme, file, level=1, runs=3):
     """A row of the table. The archive, and what it becomes again, lie beside the file for a while.
     Rates count the file's bytes per CPU second, less what starting the program takes, as others may
     be at work on the machine. They include all checksums."""
     file = pathlib.Path(file)
     archive, back = file.with_suffix(".packed.zst"), file.with_suffix(".unpacked")
-    start = cpu_time([kelter, "--version"], runs)
     packing = cpu_time(
         [kelter, "pack", file, "-o", archive, "--level", str(level), "--force", "--quiet"], runs)
     unpacking = cpu_time([kelter, "unpack", archive, "-o", back, "--force", "--quiet"], runs)
@@ -85,6 +90,6 @@ def row(kelter, scheme, file, level=1, runs=5):
         both = codes
     return [
         scheme, f"{size / 1e6:.1f} MB", f"{packed / 1e6:.1f} MB", f"{100 * packed / size:.1f} %",
-        *(f"{size / max(1e-9, time - start) / 1e9:.2f}" for time in (packing, unpacking)),
+        *(f"{size / max(1e-9, time - start_time(kelter)) / 1e9:.2f}" for time in (packing, unpacking)),
         f"{bits:.2f} of 4" if bits else "–", codes.share(codes.entropy), codes.share(codes.packed),
         scales.share(scales.entropy), scales.share(scales.packed), both.share(both.packed)]
