@@ -47,7 +47,7 @@ scales and zeros are stored in half precision, as its checkpoints have them.
 ARCHIVES = """
 ## Archives
 
-`kelter pack`, level 1. Rates are the file's bytes per second of one core. A file also has the tensors that
+`kelter pack`, level 1. Times are seconds of one core, GB/s the file's bytes in these. A file also has the tensors that
 keep their bytes, which pack in their own way (in the trained fixture they are most of it), so what
 becomes of the quantized weights is told apart: the entropy of single bytes of their codes and of their
 scales, each matrix by itself, and what zstd makes of the same bytes in frames of 1 MiB, all as shares of
@@ -68,11 +68,11 @@ def measure(model, schemes, peers, limits):
     originals = model.load(model.sample)
     rows, reasons = [], []
     binary = os.environ["KELTER"]
-    archives = [archive_tables.row(binary, "keep", model.work / "keep.kelter")]
+    archives = [archive_tables.row(binary, "keep", None, model.work / "keep.kelter")]
     for scheme in schemes:
         row, file = model.scheme(scheme, originals)
         rows.append(row)
-        archives.append(archive_tables.row(binary, scheme, file))
+        archives.append(archive_tables.row(binary, scheme, row.bits, file))
         print(f"{model.title}: {scheme}: {row.error:.4f}", file=sys.stderr)
     for peer in peers:
         try:
@@ -137,7 +137,7 @@ def summary(claims):
                 failed.setdefault((claim.scheme, claim.text), []).append(title)
         text += f"By the {words} {sum(map(len, failed.values()))} of {tested} claims fail:\n\n"
         text += "".join(
-            f"- `{scheme}`, less than {claim}: {', '.join(titles)}\n"
+            f"- `{scheme}`, less error than {claim}: {', '.join(titles)}\n"
             for (scheme, claim), titles in sorted(failed.items())) + "\n"
     return text.rstrip() + "\n"
 

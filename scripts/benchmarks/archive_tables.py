@@ -13,8 +13,8 @@ from measured import measure
 
 FRAME_BYTES = 1 << 20  # as `kelter pack` cuts
 HEADINGS = [
-    "scheme", "file", "packed", "of the file", "pack, GB/s", "unpack, GB/s", "bits per code",
-    "codes: entropy", "zstd", "scales: entropy", "zstd", "both: zstd"]
+    "scheme", "bits per weight", "file", "packed", "of the file", "pack, s", "GB/s", "unpack, s",
+    "GB/s", "bits per code", "codes: entropy", "zstd", "scales: entropy", "zstd", "both: zstd"]
 
 
 def entropy_bits(counts):
@@ -69,15 +69,15 @@ def start_time(kelter):
     return cpu_time([kelter, "--version"], 5)
 
 
-def row(kelter, scheme, file, level=1, runs=3):
+def row(kelter, scheme, bits_per_weight, file, level=1, runs=3):
     """A row of the table. The archive, and what it becomes again, lie beside the file for a while.
-    Rates count the file's bytes per CPU second, less what starting the program takes, as others may
-    be at work on the machine. They include all checksums."""
+    Times are CPU seconds, less what starting the program takes, as others may be at work on the
+    machine. They include all checksums."""
     file = pathlib.Path(file)
     archive, back = file.with_suffix(".packed.zst"), file.with_suffix(".unpacked")
-    packing = cpu_time(
-        [kelter, "pack", file, "-o", archive, "--level", str(level), "--force", "--quiet"], runs)
-    unpacking = cpu_time([kelter, "unpack", archive, "-o", back, "--force", "--quiet"], runs)
+    pack = [kelter, "pack", file, "-o", archive, "--level", str(level), "--force", "--quiet"]
+    unpack = [kelter, "unpack", archive, "-o", back, "--force", "--quiet"]
+    times = [max(1e-4, cpu_time(command, runs) - start_time(kelter)) for command in (pack, unpack)]
     if file.read_bytes() != back.read_bytes():
         sys.exit(f"{scheme}: packing and unpacking do not give the same bytes")
     size, packed = file.stat().st_size, archive.stat().st_size
@@ -89,7 +89,8 @@ def row(kelter, scheme, file, level=1, runs=3):
         scales = Plane()  # a few bytes a matrix, which a frame's own head outweighs
         both = codes
     return [
-        scheme, f"{size / 1e6:.1f} MB", f"{packed / 1e6:.1f} MB", f"{100 * packed / size:.1f} %",
-        *(f"{size / max(1e-9, time - start_time(kelter)) / 1e9:.2f}" for time in (packing, unpacking)),
+        scheme, f"{bits_per_weight:.4f}" if bits_per_weight else "–", f"{size / 1e6:.1f} MB",
+        f"{packed / 1e6:.1f} MB", f"{100 * packed / size:.1f} %",
+        *(text for time in times for text in (f"{time:.3f}", f"{size / time / 1e9:.2f}")),
         f"{bits:.2f} of 4" if bits else "–", codes.share(codes.entropy), codes.share(codes.packed),
         scales.share(scales.entropy), scales.share(scales.packed), both.share(both.packed)]
