@@ -4,8 +4,12 @@
 #include "ck_quantize.h"
 #include "lanes.h"
 
-/// Errors are summed in Float32 over so many weights of a row, then in Float64.
-#define CK_CHUNK 128
+enum {
+  /// Errors are summed in Float32 over so many weights of a row, then in Float64.
+  CK_CHUNK = 128,
+  /// So many scales are compared at once.
+  CK_CANDIDATES = 16,
+};
 
 /// Weights of a row whose scales are all found before the first is encoded: enough to keep a processor
 /// busy, few enough for its nearest cache.
@@ -27,7 +31,7 @@ typedef struct {
   int has_nonfinite;
 } ck_block;
 
-/// Scales, a lane each, with their reciprocals and the integers that codes may stand for.
+/// Scales, each in its block's lane, with their reciprocals and the integers that codes may stand for.
 typedef struct {
   ck_floats scales;
   ck_floats inverses;
@@ -38,7 +42,7 @@ typedef struct {
   ck_ints stored;
 } ck_candidates;
 
-/// A scale that was chosen.
+/// The scale that was chosen for a block.
 typedef struct {
   float scale;
   float inverse;
@@ -46,17 +50,4 @@ typedef struct {
   float highest;
   int zero_point;
   uint32_t stored;
-  /// The reciprocal of the first candidate's scale, in whose units errors are compared.
-  float unit;
-  /// The squared error in units of the first candidate's scale, squared.
-  float error;
 } ck_choice;
-
-/// Copies a chunk with 0 in place of what is not finite, and returns it; or the chunk itself.
-static inline const float *finite_chunk(const ck_block *block, const float *values, size_t count,
-                                        float *copy) {
-  if (!block->has_nonfinite) return values;
-  for (size_t i = 0; i < count; i++)
-    copy[i] = (ck_bits(values[i]) & 0x7F800000u) == 0x7F800000u ? 0.0f : values[i];
-  return copy;
-}

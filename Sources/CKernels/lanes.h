@@ -62,6 +62,17 @@ CK_INLINE ck_floats ck_min(ck_floats a, ck_floats b) { return a < b ? a : b; }
 /// The greater of each pair; `b` where one is NaN.
 CK_INLINE ck_floats ck_max(ck_floats a, ck_floats b) { return a > b ? a : b; }
 
+/// The smaller of each pair of which `b` is +0 or greater, as their bits are: processors have more units
+/// that compare integers.
+CK_INLINE ck_floats ck_at_most(ck_floats a, ck_floats b) {
+  return (ck_floats)__builtin_elementwise_min((ck_ints)a, (ck_ints)b);
+}
+
+/// The greater of each pair of which `b` is −0 or less.
+CK_INLINE ck_floats ck_at_least(ck_floats a, ck_floats b) {
+  return (ck_floats)__builtin_elementwise_min((ck_uints)a, (ck_uints)b);
+}
+
 CK_INLINE ck_floats ck_magnitudes(ck_floats values) {
   return (ck_floats)((ck_ints)values & ck_splat_int(0x7FFFFFFF));
 }
@@ -82,17 +93,27 @@ CK_INLINE uint32_t ck_lane_bits(ck_ints lanes) {
 /// Rounds magnitudes of at most 2^22 to nearest even.
 CK_INLINE ck_floats ck_round(ck_floats values) { return __builtin_elementwise_roundeven(values); }
 
-/// The index of the least of numbers that are not negative; the first among equals.
-CK_INLINE int ck_first_least(ck_floats lanes) {
-  const ck_ints index = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  // Such numbers are ordered as their bits are.
-  ck_ints bits = (ck_ints)lanes;
-  ck_ints least = ck_splat_int(__builtin_reduce_min(bits));
-  return __builtin_reduce_min(bits == least ? index : ck_splat_int(CK_LANES));
-}
-
 #define CK_LOW_HALF(v) __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7)
 #define CK_HIGH_HALF(v) __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15)
+
+/// Makes columns of sixteen rows. Writing the lanes of rows 0…7 and 8…15 alternately moves the first
+/// bit of a number's row to the end of its column, and that of its column to the end of its row.
+CK_INLINE void ck_transpose(ck_floats rows[CK_LANES]) {
+#pragma clang loop unroll(full)
+  for (int bit = 0; bit < 4; bit++) {
+    ck_floats mixed[CK_LANES];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++) {
+      ck_floats a = rows[i], b = rows[i + 8];
+      mixed[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22,
+                                             7, 23);
+      mixed[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13,
+                                                 29, 14, 30, 15, 31);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < CK_LANES; i++) rows[i] = mixed[i];
+  }
+}
 
 /// The sum of the lanes: those that lie eight apart first, then four, two and one.
 CK_INLINE float ck_lane_sum(ck_floats lanes) {

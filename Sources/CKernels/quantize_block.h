@@ -68,11 +68,33 @@ static inline void encode_block(const ck_quantizer *quantizer, const ck_block *b
   }
 }
 
-/// Blocks that lie side by side are searched together, step by step, so that a processor can work on
-/// one while another waits for its last result.
-enum { BLOCKS = CK_LANES };
+/// Chooses the scales of up to CK_LANES blocks.
+static inline void make_choices(const ck_quantizer *quantizer, const ck_block *blocks, int count,
+                                 ck_choice *choices) {
+  float minima[CK_LANES] = {0}, maxima[CK_LANES] = {0};
+  for (int i = 0; i < count; i++) {
+    minima[i] = blocks[i].minimum;
+    maxima[i] = blocks[i].maximum;
+  }
+  ck_candidates chosen =
+      is_searched(quantizer)
+          ? best_candidates(quantizer, blocks, count, ck_load(minima), ck_load(maxima))
+          : absmax_candidates(quantizer, ck_load(minima), ck_load(maxima));
+  float scales[CK_LANES], inverses[CK_LANES], lowest[CK_LANES], highest[CK_LANES];
+  ck_store(chosen.scales, scales);
+  ck_store(chosen.inverses, inverses);
+  ck_store(chosen.lowest, lowest);
+  ck_store(chosen.highest, highest);
+  for (int i = 0; i < count; i++)
+    choices[i] = (ck_choice){.scale = scales[i],
+                             .inverse = inverses[i],
+                             .lowest = lowest[i],
+                             .highest = highest[i],
+                             .zero_point = chosen.zero_points[i],
+                             .stored = (uint32_t)chosen.stored[i]};
+}
 
-static inline void quantize_tile(const ck_quantizer *quantizer, const float *values, size_t rows,
+static inline void quantize_rows(const ck_quantizer *quantizer, const float *values, size_t rows,
     const float *importance, const ck_quantized *to) {
   size_t columns = quantizer->columns, width = quantizer->block_columns;
   size_t scale_bytes = ck_scale_byte_count(quantizer->scale);
@@ -83,8 +105,8 @@ static inline void quantize_tile(const ck_quantizer *quantizer, const float *val
     size_t index = 0, ordinary_from = 0;
     for (size_t column = 0; column < columns;) {
       if (column >= ordinary_from) {
-        size_t done = quantize_ordinary_blocks(quantizer, values, rows, row, column, to, scales,
-                                               zero_points + index / 2, &sums);
+        size_t done = quantize_ordinary_blocks(quantizer, values, rows, importance, row, column,
+                                               to, scales, zero_points + index / 2, &sums);
         index += done;
         column += done * width;
         if (quantizer->tensor_scale == 0) scales += done * scale_bytes;
@@ -92,11 +114,11 @@ static inline void quantize_tile(const ck_quantizer *quantizer, const float *val
         // What it was tried for is not tried again.
         ordinary_from = column + CK_SPAN;
       }
-      ck_block blocks[BLOCKS];
-      ck_choice choices[BLOCKS];
+      ck_block blocks[CK_LANES];
+      ck_choice choices[CK_LANES];
       size_t start = column;
       int count = 0;
-      for (; count < BLOCKS && column < columns; count++) {
+      for (; count < CK_LANES && column < columns; count++) {
         ck_block *block = &blocks[count];
         *block = (ck_block){.values = values + row * columns + column, .stride = columns};
         if (importance) block->importance = importance + column;
@@ -105,17 +127,7 @@ static inline void quantize_tile(const ck_quantizer *quantizer, const float *val
         if (quantizer->tensor_scale == 0) block_extremes(block);
         column += block->columns;
       }
-      if (quantizer->search == CK_SEARCH_ABSMAX && quantizer->tensor_scale == 0) {
-        absmax_scales(quantizer, blocks, count, choices);
-      } else {
-        for (int i = 0; i < count; i++) choices[i] = search_scale(quantizer, &blocks[i]);
-      }
-      if (has_refit(quantizer)) {
-        float refits[BLOCKS];
-        for (int i = 0; i < count; i++)
-          refits[i] = least_squares_scale(quantizer, &blocks[i], &choices[i]);
-        for (int i = 0; i < count; i++) refine(quantizer, &blocks[i], refits[i], &choices[i]);
-      }
+      make_choices(quantizer, blocks, count, choices);
       for (int i = 0; i < count; i++, index++, start += width) {
         encode_block(quantizer, &blocks[i], &choices[i], values, row, start, to, chunk,
                      to->sums ? &sums : NULL);
@@ -131,4 +143,16 @@ static inline void quantize_tile(const ck_quantizer *quantizer, const float *val
     if (quantizer->code == CK_CODE_UINT4) zero_points += (index + 1) / 2;
   }
   if (to->sums) ck_merge_errors(&sums, to->sums);
+}
+
+/// Rows of whole blocks, chunks and bytes of zero points are taken for one long row: so more blocks lie
+/// side by side.
+static inline void quantize_tile(const ck_quantizer *quantizer, const float *values, size_t rows,
+    const float *importance, const ck_quantized *to) {
+  size_t columns = quantizer->columns, width = quantizer->block_columns;
+  int is_whole = quantizer->block_rows == 1 && importance == NULL && columns % width == 0 &&
+                 columns % CK_ERROR_CHUNK == 0 && columns / width % 2 == 0;
+  ck_quantizer long_row = *quantizer;
+  long_row.columns = rows * columns;
+  quantize_rows(is_whole ? &long_row : quantizer, values, is_whole ? 1 : rows, importance, to);
 }

@@ -123,7 +123,7 @@ CK_INLINE void encode_minifloats(const float *values, size_t count, const ck_cho
                            codes + i * (size_t)bits / 8, delivered + i);
 }
 
-#include "absmax_lanes.h"
+#include "ordinary_lanes.h"
 #include "quantize_block.h"
 
 void CK_TWIN(ck_quantize)(const ck_quantizer *quantizer, const float *values, size_t rows,

@@ -7,41 +7,8 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/// The number that a stored scale stands for, global scale included.
-static inline float ck_value_of_scale(const ck_quantizer *quantizer, uint32_t stored) {
-  switch (quantizer->scale) {
-  case CK_SCALE_F32: return ck_float(stored);
-  case CK_SCALE_BF16: return ck_value_of_bf16((uint16_t)stored);
-  case CK_SCALE_E8M0: return ck_value_of_e8m0((uint8_t)stored);
-  case CK_SCALE_E4M3: return ck_value_of_e4m3((uint8_t)stored) * quantizer->global_scale;
-  }
-  return 1.0f;
-}
-
-/// The stored scale nearest to `scale`, not zero, not infinite, and with a finite reciprocal: at
+/// The stored scales nearest to `scales`, not zero, not infinite, and with a finite reciprocal: at
 /// least 2^-126 (E8M0: 2^-127; E4M3: its least subnormal).
-static inline uint32_t ck_stored_scale(const ck_quantizer *quantizer, float scale) {
-  float magnitude = ck_magnitude(scale);
-  uint32_t sign = ck_bits(scale) & 0x80000000u;
-  switch (quantizer->scale) {
-  case CK_SCALE_F32: return sign | ck_bits(magnitude < 0x1p-126f ? 0x1p-126f : magnitude);
-  case CK_SCALE_BF16: {
-    uint32_t code = ck_bf16_of(magnitude);
-    return sign >> 16 | (code < 0x0080 ? 0x0080 : code);
-  }
-  case CK_SCALE_E8M0: {
-    // Rounded down to a power of two.
-    return ck_bits(magnitude) >> 23;
-  }
-  case CK_SCALE_E4M3: {
-    uint32_t code = ck_code_of(magnitude / quantizer->global_scale, CK_E4M3);
-    return code == 0 ? 1 : code;
-  }
-  }
-  return 0;
-}
-
-/// As ck_stored_scale.
 CK_INLINE ck_ints ck_stored_scales(const ck_quantizer *quantizer, ck_floats scales) {
   ck_floats magnitudes = ck_magnitudes(scales);
   ck_ints signs = ck_sign_bits(scales);
@@ -53,6 +20,7 @@ CK_INLINE ck_ints ck_stored_scales(const ck_quantizer *quantizer, ck_floats scal
     codes = __builtin_elementwise_max(codes, ck_splat_int(0x0080));
     return (signs >> 16 & ck_splat_int(0x8000)) | codes;
   }
+  // Rounded down to a power of two.
   case CK_SCALE_E8M0: return (ck_ints)magnitudes >> 23;
   case CK_SCALE_E4M3: {
     magnitudes = ck_min(magnitudes / ck_splat(quantizer->global_scale), ck_splat(448.0f));
@@ -63,16 +31,15 @@ CK_INLINE ck_ints ck_stored_scales(const ck_quantizer *quantizer, ck_floats scal
   return (ck_ints){0};
 }
 
-/// The stored scales `steps` further from zero (nearer, if negative) than one, within the bounds of
-/// `ck_stored_scale`. Float32 has no such neighbours.
-CK_INLINE ck_ints ck_stepped_scales(const ck_quantizer *quantizer, uint32_t stored,
-                                    ck_ints steps) {
-  uint32_t sign = 0;
+/// The stored scales `steps` further from zero (nearer, if negative), within the bounds of
+/// `ck_stored_scales`. Float32 has no such neighbours.
+CK_INLINE ck_ints ck_stepped_scales(const ck_quantizer *quantizer, ck_ints stored, int steps) {
+  ck_ints signs = {0};
   int least = 0, greatest = 0;
   switch (quantizer->scale) {
-  case CK_SCALE_F32: return ck_splat_int((int32_t)stored);
+  case CK_SCALE_F32: return stored;
   case CK_SCALE_BF16:
-    sign = stored & 0x8000;
+    signs = stored & ck_splat_int(0x8000);
     least = 0x0080;
     greatest = 0x7F7F;
     break;
@@ -82,9 +49,9 @@ CK_INLINE ck_ints ck_stepped_scales(const ck_quantizer *quantizer, uint32_t stor
     greatest = 0x7E;
     break;
   }
-  ck_ints codes = ck_splat_int((int32_t)(stored ^ sign)) + steps;
+  ck_ints codes = (stored ^ signs) + ck_splat_int(steps);
   codes = __builtin_elementwise_max(codes, ck_splat_int(least));
-  return __builtin_elementwise_min(codes, ck_splat_int(greatest)) | ck_splat_int((int32_t)sign);
+  return __builtin_elementwise_min(codes, ck_splat_int(greatest)) | signs;
 }
 
 static inline size_t ck_bit_count(ck_code code) {
@@ -104,7 +71,7 @@ static inline void ck_store_scale(ck_scale scale, uint32_t stored, uint8_t *byte
   }
 }
 
-/// As ck_value_of_scale.
+/// The numbers that stored scales stand for, global scale included.
 CK_INLINE ck_floats ck_values_of_scales(const ck_quantizer *quantizer, ck_ints stored) {
   switch (quantizer->scale) {
   case CK_SCALE_F32: return (ck_floats)stored;
@@ -129,31 +96,12 @@ CK_INLINE ck_candidates ck_stored_candidates(const ck_quantizer *quantizer, ck_i
   };
 }
 
-/// Sets the zero points, whole numbers, clamped to 0…15.
+/// Sets the zero points, clamped to 0…15 and rounded.
 CK_INLINE void ck_set_zero_points(ck_candidates *candidates, ck_floats zero_points) {
-  zero_points = ck_min(ck_max(zero_points, ck_splat(0)), ck_splat(15));
-  candidates->zero_points = __builtin_convertvector(zero_points, ck_ints);
-  candidates->lowest = ck_splat(0) - zero_points;
-  candidates->highest = ck_splat(15) - zero_points;
-}
-
-/// For each scale the zero point that loses as much of the range at one end as at the other.
-CK_INLINE ck_floats ck_middle_zero_points(const ck_block *block,
-                                          const ck_candidates *candidates) {
   const ck_floats magic = ck_splat(CK_ROUNDING_MAGIC);
-  ck_floats sum = ck_splat((block->minimum + block->maximum) * 0.5f);
-  return (ck_splat(7.5f) - sum * candidates->inverses + magic) - magic;
-}
-
-/// The one scale nearest to `scale`, which needs no comparison.
-static inline ck_choice ck_only_choice(const ck_quantizer *quantizer, float scale,
-                                       int zero_point) {
-  ck_choice choice = {.stored = ck_stored_scale(quantizer, scale), .zero_point = zero_point};
-  choice.scale = ck_value_of_scale(quantizer, choice.stored);
-  choice.inverse = 1.0f / choice.scale;
-  int is_unsigned = quantizer->code == CK_CODE_UINT4;
-  int is_byte = quantizer->code == CK_CODE_INT8;
-  choice.lowest = is_unsigned ? (float)-zero_point : is_byte ? -128 : -8;
-  choice.highest = is_unsigned ? (float)(15 - zero_point) : is_byte ? 127 : 7;
-  return choice;
+  zero_points = ck_min(ck_max(zero_points, ck_splat(0)), ck_splat(15));
+  zero_points = (zero_points + magic) - magic;
+  candidates->zero_points = __builtin_convertvector(zero_points, ck_ints);
+  candidates->lowest = -zero_points;
+  candidates->highest = ck_splat(15) - zero_points;
 }

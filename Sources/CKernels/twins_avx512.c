@@ -15,6 +15,7 @@
 #define CK_TWIN(operation) operation##_avx512
 #define CK_PRODUCT_LEFT 4
 #define CK_PRODUCT_RIGHT 4
+#define CK_SEARCH_STEP 4
 #pragma clang attribute push( \
     __attribute__((target( \
         "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,f16c"))), \

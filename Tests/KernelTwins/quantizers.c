@@ -3,7 +3,7 @@
 
 #include "sweep.h"
 
-enum { ROWS = 130, COLUMNS = 300 };
+enum { ROWS = 130, COLUMNS = 300, IMPORTANCES = 9000 };
 
 /// The formats of kelter's schemes. Zero rows or columns stand for all.
 static const struct {
@@ -98,7 +98,8 @@ static void sweep_tile(size_t format, ck_search search, const float *values, siz
 }
 
 /// Rows in which all is ordinary but, in some, a weight, a chunk or a few weights.
-static void sweep_wide_tile(size_t format, size_t rows, size_t columns, float *values) {
+static void sweep_wide_tile(size_t format, size_t rows, size_t columns, float *values,
+                            const float *importance) {
   static const float e2m1[8] = {0, 0.5f, -1, 1.5f, -2, 3, 4, -6};
   enum { KINDS = 12 };
   for (int kind = 0; kind < KINDS; kind++) {
@@ -122,14 +123,17 @@ static void sweep_wide_tile(size_t format, size_t rows, size_t columns, float *v
     case 11: for (size_t i = 0; i < count; i++) values[i] = i % 3 ? 0.0379f : -0.01f; break;
     }
     sweep_tile(format, CK_SEARCH_ABSMAX, values, rows, columns, NULL, 1);
+    sweep_tile(format, CK_SEARCH_FULL, values, rows, columns, NULL, 0);
   }
+  sweep_tile(format, CK_SEARCH_FAST, values, rows, columns, NULL, 1);
+  sweep_tile(format, CK_SEARCH_FULL, values, rows, columns, importance, 1);
 }
 
 void sweep_quantizers(void) {
-  static float values[ROWS * COLUMNS], importance[SWEEP_LONGEST];
+  static float values[ROWS * COLUMNS], importance[IMPORTANCES];
   // Less than 2, as the kernels ask; zeros and subnormal numbers among them.
-  sweep_row(11, SWEEP_LONGEST, importance);
-  for (size_t i = 0; i < SWEEP_LONGEST; i++)
+  sweep_row(11, IMPORTANCES, importance);
+  for (size_t i = 0; i < IMPORTANCES; i++)
     importance[i] = i % 7 == 3 ? 0 : i % 13 == 5 ? 0x1p-140f : fminf(importance[i] * 16, 1.9f);
   for (size_t format = 0; format < sizeof formats / sizeof *formats; format++) {
     for (ck_search search = CK_SEARCH_ABSMAX; search <= CK_SEARCH_FULL; search++) {
@@ -155,7 +159,8 @@ void sweep_quantizers(void) {
     // Whole blocks and chunks, many of them, and almost whole ones.
     static const size_t widths[] = {64, 320, 1040, 1408, 9000};
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
-      sweep_wide_tile(format, 2, widths[i], values);
-    sweep_wide_tile(format, ROWS, 192, values);
+      sweep_wide_tile(format, 2, widths[i], values, importance);
+    sweep_wide_tile(format, ROWS, 192, values, importance);
+    sweep_wide_tile(format, 17, 256, values, importance);
   }
 }

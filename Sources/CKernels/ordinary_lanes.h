@@ -1,11 +1,13 @@
-// `absmax` in vectors, for ordinary blocks: those without NaN, infinities and magnitudes above 2^125.
-// The scales of many blocks come first, then, while the weights are in the nearest cache, codes and
-// errors. All other blocks are left to quantize_block.h. See lanes.h.
-#include "absmax_encode.h"
+// Ordinary blocks in vectors: those without NaN, infinities and magnitudes above 2^125. The scales of many
+// blocks come first, then, while the weights are in the nearest cache, codes and errors. All other
+// blocks are left to quantize_block.h. See lanes.h.
+#include "ordinary_encode.h"
 
 /// Blocks side by side.
 typedef struct {
   const float *values;
+  /// That of each column, or NULL.
+  const float *importance;
   size_t count, rows, columns;
   /// From one row to the next, in weights.
   size_t stride;
@@ -67,8 +69,9 @@ CK_INLINE void add_ranges(ck_code code, const ck_candidates *chosen, ck_floats m
   ck_floats lowest = chosen->lowest - ck_splat(0.5f), highest = chosen->highest + ck_splat(0.5f);
   if (code == CK_CODE_E4M3) highest = ck_splat(464), lowest = -highest;
   if (code == CK_CODE_E2M1) highest = ck_splat(7), lowest = -highest;
-  lowest *= chosen->scales;
-  highest *= chosen->scales;
+  ck_floats a = lowest * chosen->scales, b = highest * chosen->scales;
+  lowest = ck_min(a, b);
+  highest = ck_max(a, b);
   ck_store(lowest, ranges->lowest + first);
   ck_store(highest, ranges->highest + first);
   ranges->has_clipped[first / CK_LANES] =
@@ -116,19 +119,36 @@ CK_INLINE void store_scales(const ck_quantizer *quantizer, const ck_candidates *
   if (quantizer->code == CK_CODE_UINT4) store_codes(chosen->zero_points, count, 4, zero_points);
 }
 
+/// The scales that a search finds for up to CK_LANES blocks.
+CK_INLINE ck_candidates searched_scales(const ck_quantizer *quantizer, const ck_blocks *given,
+                                        ck_floats minima, ck_floats maxima) {
+  ck_block blocks[CK_LANES];
+  for (size_t i = 0; i < given->count; i++) {
+    blocks[i] = (ck_block){.values = given->values + i * given->columns,
+                           .rows = given->rows,
+                           .columns = given->columns,
+                           .stride = given->stride};
+    if (given->importance) blocks[i].importance = given->importance + i * given->columns;
+  }
+  return best_candidates(quantizer, blocks, (int)given->count, minima, maxima);
+}
+
 /// Chooses the scales of all blocks and stores them. Returns whether all blocks are ordinary.
-CK_INLINE int choose_absmax_scales(const ck_quantizer *quantizer, const ck_blocks *blocks,
-                                   ck_block_scales *chosen, uint8_t *scales,
-                                   uint8_t *zero_points, ck_error_sums *sums) {
+CK_INLINE int choose_scales(const ck_quantizer *quantizer, const ck_blocks *blocks,
+                            ck_block_scales *chosen, uint8_t *scales, uint8_t *zero_points,
+                            ck_error_sums *sums) {
   size_t scale_bytes = ck_scale_byte_count(quantizer->scale);
   ck_blocks part = *blocks;
   ck_block_ranges ranges;
   for (size_t i = 0; i < blocks->count; i += CK_LANES) {
     part.values = blocks->values + i * blocks->columns;
+    if (blocks->importance) part.importance = blocks->importance + i * blocks->columns;
     part.count = blocks->count - i < CK_LANES ? blocks->count - i : CK_LANES;
     ck_floats minima, maxima;
     if (!ordinary_extremes(&part, &minima, &maxima)) return 0;
-    ck_candidates candidates = absmax_candidates(quantizer, minima, maxima);
+    ck_candidates candidates = is_searched(quantizer)
+                                   ? searched_scales(quantizer, &part, minima, maxima)
+                                   : absmax_candidates(quantizer, minima, maxima);
     ck_store(candidates.scales, chosen->scales + i);
     ck_store(candidates.inverses, chosen->inverses + i);
     ck_store(candidates.lowest + ck_splat(CK_ROUNDING_MAGIC), chosen->lowest + i);
@@ -175,10 +195,11 @@ CK_INLINE int encode_ordinary_blocks(ck_code code, const ck_blocks *blocks,
 /// The blocks from a place on that are taken together: those of up to CK_SPAN weights of a row if
 /// they are narrow, or one. They fill whole chunks, or end with their row; none if that cannot be.
 CK_INLINE ck_blocks blocks_at(const ck_quantizer *quantizer, const float *values, size_t rows,
-                              size_t row, size_t column) {
+                              const float *importance, size_t row, size_t column) {
   size_t columns = quantizer->columns, width = quantizer->block_columns, left = rows - row;
   if (width > columns) width = columns;
   ck_blocks blocks = {.values = values + row * columns + column,
+                      .importance = importance ? importance + column : NULL,
                       .rows = left < quantizer->block_rows ? left : quantizer->block_rows,
                       .columns = width,
                       .stride = columns};
@@ -199,18 +220,18 @@ CK_INLINE ck_blocks blocks_at(const ck_quantizer *quantizer, const float *values
 /// Quantizes blocks from a place on, if they are ordinary. Returns how many. What it writes
 /// otherwise is to be written again.
 static inline size_t quantize_ordinary_blocks(const ck_quantizer *quantizer, const float *values,
-                                              size_t rows, size_t row, size_t column,
-                                              const ck_quantized *to, uint8_t *scales,
-                                              uint8_t *zero_points, ck_error_sums *sums) {
-  if (quantizer->search != CK_SEARCH_ABSMAX) return 0;
+                                              size_t rows, const float *importance, size_t row,
+                                              size_t column, const ck_quantized *to,
+                                              uint8_t *scales, uint8_t *zero_points,
+                                              ck_error_sums *sums) {
   int is_minifloat = quantizer->code == CK_CODE_E4M3 || quantizer->code == CK_CODE_E2M1;
   // A scale that is given may leave integers any distance out of range.
   if (quantizer->tensor_scale != 0 && !is_minifloat) return 0;
-  ck_blocks blocks = blocks_at(quantizer, values, rows, row, column);
+  ck_blocks blocks = blocks_at(quantizer, values, rows, importance, row, column);
   if (blocks.count == 0) return 0;
   ck_block_scales chosen;
   ck_error_sums attempt = *sums, *measured = to->sums || to->delivered ? &attempt : NULL;
-  if (!choose_absmax_scales(quantizer, &blocks, &chosen, scales, zero_points, measured)) return 0;
+  if (!choose_scales(quantizer, &blocks, &chosen, scales, zero_points, measured)) return 0;
   size_t bits = ck_bit_count(quantizer->code), columns = quantizer->columns;
   uint8_t *codes = to->codes + row * ((columns * bits + 7) / 8) + column * bits / 8;
   float *delivered = to->delivered ? to->delivered + row * columns + column : NULL;

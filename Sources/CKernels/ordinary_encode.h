@@ -1,5 +1,5 @@
 // Codes of ordinary blocks, and the errors that they leave, while both are in registers. See
-// absmax_lanes.h.
+// ordinary_lanes.h.
 #include "lanes.h"
 #include "search_scale.h"
 #include "statistics_lanes.h"
@@ -74,8 +74,9 @@ CK_INLINE ck_floats encode_lanes(ck_code code, ck_floats values, const ck_block_
   // The sum's low bits are the rounded integer's.
   ck_floats magic = ck_splat(CK_ROUNDING_MAGIC + (code == CK_CODE_INT4 ? 8 : 0));
   ck_floats sums = ratios + magic;
-  // What absmax makes of an extreme rounds to −8 or −128 at least.
-  if (code == CK_CODE_UINT4) sums = ck_max(sums, ck_splat(scales->lowest[block]));
+  sums = ck_max(sums, code == CK_CODE_UINT4  ? ck_splat(scales->lowest[block])
+                      : code == CK_CODE_INT4 ? magic - ck_splat(8)
+                                             : magic - ck_splat(128));
   sums = ck_min(sums, code == CK_CODE_UINT4  ? ck_splat(scales->highest[block])
                       : code == CK_CODE_INT4 ? magic + ck_splat(7)
                                              : magic + ck_splat(127));
