@@ -3,7 +3,7 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-#define LUT_ROUNDS 8
+#define LUT_ROUNDS 7
 
 /// A power of two that brings the sample's largest magnitude to 2^8…2^9: the Float16 scales of most
 /// super-blocks are then far from both ends of their range.
@@ -83,24 +83,26 @@ static inline void lut_round_levels(const ck_lut_table *table, const lut_level_s
 void CK_TWIN(ck_lut_learn)(ck_lut *lut, const float *sample, size_t piece_count, size_t width,
                            const float *importance) {
   lut->global_scale = lut_global_scale(sample, piece_count * width);
-  ck_lut_table tables[2], best[2];
+  ck_lut_table start[2], tables[2], best[2];
   lut_level_sums sums[2], best_sums[2];
   // The start that fits a part of the sample best.
   double gain = -1;
-  for (int start = 0; start < CK_LUT_STARTS; start++) {
+  for (int i = 0; i < CK_LUT_STARTS; i++) {
     ck_lut_table candidate[2];
     for (int t = 0; t < lut->table_count; t++)
-      candidate[t] = ck_lut_table_of(ck_lut_start(lut, start, t), lut->level_count);
-    double found =
-        lut_round(lut, candidate, sample, piece_count, width, importance, 8, sums);
+      candidate[t] = ck_lut_table_of(ck_lut_start(lut, i, t), lut->level_count);
+    double found = lut_round(lut, candidate, sample, piece_count, width, importance, 8, sums);
     if (!(found > gain)) continue;
     gain = found;
-    memcpy(tables, candidate, sizeof tables);
+    memcpy(start, candidate, sizeof start);
   }
+  memcpy(tables, start, sizeof tables);
   // Long steps arrive sooner; a round that went too far is taken back.
+  double gain_of_start = 0;
   gain = -1;
   for (int round = 0; round < LUT_ROUNDS; round++) {
     double found = lut_round(lut, tables, sample, piece_count, width, importance, 1, sums);
+    if (round == 0) gain_of_start = found;
     int is_better = found > gain;
     if (is_better) {
       gain = found;
@@ -112,6 +114,13 @@ void CK_TWIN(ck_lut_learn)(ck_lut *lut, const float *sample, size_t piece_count,
     for (int t = 0; t < lut->table_count; t++)
       lut_move(&tables[t], &best_sums[t], is_better && round + 1 < LUT_ROUNDS ? 1.9 : 1);
   }
-  for (int t = 0; t < lut->table_count; t++)
+  for (int t = 0; t < lut->table_count; t++) {
     lut_round_levels(&tables[t], &best_sums[t], lut->levels[t]);
+    tables[t] = ck_lut_table_of(lut->levels[t], lut->level_count);
+  }
+  // Rounding may cost more than was won where the start was good.
+  if (lut_round(lut, tables, sample, piece_count, width, importance, 1, sums) >= gain_of_start)
+    return;
+  for (int t = 0; t < lut->table_count; t++)
+    for (int i = 0; i < lut->level_count; i++) lut->levels[t][i] = (int8_t)start[t].levels[i];
 }
