@@ -94,7 +94,9 @@ void sweep_tables(void) {
                     .group_columns = formats[f].group_columns,
                     .columns = columns};
       sweep_row(11, columns, importance);
+      // Single columns, and whole groups, that do not count.
       for (size_t column = 3; column < columns; column += 7) importance[column] = 0;
+      for (size_t column = 32; column < columns && column < 64; column++) importance[column] = 0;
       for (int kind = 0; kind < SWEEP_KINDS; kind++)
         sweep_row(kind, columns, values + (size_t)kind * columns);
       // Row by row, and together.
