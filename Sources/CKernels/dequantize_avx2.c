@@ -6,45 +6,86 @@
 
 #pragma STDC FP_CONTRACT OFF
 
+/// Decodes whole groups of nibbles, each `part_count` times `part_columns`, a multiple of 8 that is a
+/// constant, so that the loop over a part's vectors is none.
+CK_AVX2_INLINE void decode_groups(ck_code code, const uint8_t *codes, size_t group_count,
+                                  size_t part_columns, size_t part_count, const float *scales,
+                                  const uint8_t *zero_points, float *values) {
+  for (size_t group = 0; group < group_count; group++) {
+    __m256 scale = _mm256_set1_ps(scales[group]);
+    __m256i zero_point = _mm256_set1_epi32(ck_zero_point(code, zero_points, group));
+    for (size_t part = 0; part < part_count; part++) {
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < part_columns; i += 8) {
+        __m256i nibbles = ck8_load_nibbles(codes + i / 2);
+        __m256 numbers = code == CK_CODE_E2M1
+                             ? ck8_value_of_e2m1(nibbles)
+                             : _mm256_cvtepi32_ps(_mm256_sub_epi32(nibbles, zero_point));
+        _mm256_storeu_ps(values + i, _mm256_mul_ps(numbers, scale));
+      }
+      codes += part_columns / 2;
+      values += part_columns;
+    }
+  }
+}
+
+/// A code that is a constant.
+CK_AVX2_INLINE void dequantize_nibbles(ck_code code, const uint8_t *codes, size_t columns,
+                                       size_t group_columns, const float *scales,
+                                       const uint8_t *zero_points, float *values) {
+  size_t whole = columns / group_columns;
+  if (group_columns == 16) {
+    decode_groups(code, codes, whole, 16, 1, scales, zero_points, values);
+  } else if (group_columns % 32 == 0) {
+    decode_groups(code, codes, whole, 32, group_columns / 32, scales, zero_points, values);
+  } else {
+    whole = 0;
+  }
+  for (size_t group = whole; group * group_columns < columns; group++) {
+    size_t i = group * group_columns;
+    size_t end = columns - i < group_columns ? columns : i + group_columns;
+    uint8_t zero_point = (uint8_t)ck_zero_point(code, zero_points, group);
+    // What starts within a byte is left to the scalar code.
+    if (i % 2 == 0) {
+      size_t vectors = (end - i) / 8;
+      decode_groups(code, codes + i / 2, 1, 8, vectors, scales + group, &zero_point, values + i);
+      i += 8 * vectors;
+    }
+    if (i < end) ck_dequantize_group(code, codes, i, end, scales[group], zero_point, values);
+  }
+}
+
 CK_AVX2 void ck_dequantize_row_avx2(ck_code code, const uint8_t *codes, size_t columns,
                                     size_t group_columns, const float *scales,
                                     const uint8_t *zero_points, float *values) {
+  switch (code) {
+  case CK_CODE_INT4:
+    dequantize_nibbles(CK_CODE_INT4, codes, columns, group_columns, scales, zero_points, values);
+    return;
+  case CK_CODE_UINT4:
+    dequantize_nibbles(CK_CODE_UINT4, codes, columns, group_columns, scales, zero_points, values);
+    return;
+  case CK_CODE_E2M1:
+    dequantize_nibbles(CK_CODE_E2M1, codes, columns, group_columns, scales, zero_points, values);
+    return;
+  case CK_CODE_E4M3:
+  case CK_CODE_INT8: break;
+  }
   for (size_t start = 0, group = 0; start < columns; start += group_columns, group++) {
     size_t end = columns - start < group_columns ? columns : start + group_columns;
-    int zero_point = ck_zero_point(code, zero_points, group);
     __m256 scale = _mm256_set1_ps(scales[group]);
-    __m256i zero_points8 = _mm256_set1_epi32(zero_point);
     size_t i = start;
-    switch (code) {
-    case CK_CODE_E4M3:
-      for (; i + 8 <= end; i += 8) {
-        __m256 lanes = ck8_value_of_e4m3(ck8_load_bytes(codes + i));
-        _mm256_storeu_ps(values + i, _mm256_mul_ps(lanes, scale));
-      }
-      break;
-    case CK_CODE_INT8:
-      for (; i + 8 <= end; i += 8) {
+    for (; i + 8 <= end; i += 8) {
+      __m256 numbers;
+      if (code == CK_CODE_INT8) {
         __m128i bytes = _mm_loadl_epi64((const __m128i *)(codes + i));
-        __m256 lanes = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
-        _mm256_storeu_ps(values + i, _mm256_mul_ps(lanes, scale));
+        numbers = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+      } else {
+        numbers = ck8_value_of_e4m3(ck8_load_bytes(codes + i));
       }
-      break;
-    case CK_CODE_E2M1:
-      // A group that starts within a byte is left to the scalar code.
-      for (; i % 2 == 0 && i + 8 <= end; i += 8) {
-        __m256 lanes = ck8_value_of_e2m1(ck8_load_nibbles(codes + i / 2));
-        _mm256_storeu_ps(values + i, _mm256_mul_ps(lanes, scale));
-      }
-      break;
-    case CK_CODE_INT4:
-    case CK_CODE_UINT4:
-      for (; i % 2 == 0 && i + 8 <= end; i += 8) {
-        __m256i integers = _mm256_sub_epi32(ck8_load_nibbles(codes + i / 2), zero_points8);
-        _mm256_storeu_ps(values + i, _mm256_mul_ps(_mm256_cvtepi32_ps(integers), scale));
-      }
-      break;
+      _mm256_storeu_ps(values + i, _mm256_mul_ps(numbers, scale));
     }
-    if (i < end) ck_dequantize_group(code, codes, i, end, scales[group], zero_point, values);
+    if (i < end) ck_dequantize_group(code, codes, i, end, scales[group], 0, values);
   }
 }
 

@@ -6,20 +6,32 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/// −15…15, of which a group's sixteen begin at 15 less its zero point.
-static const float integers[31] = {-15, -14, -13, -12, -11, -10, -9, -8, -7, -6, -5,
-                                   -4,  -3,  -2,  -1,  0,   1,   2,  3,  4,  5,  6,
-                                   7,   8,   9,   10,  11,  12,  13, 14, 15};
-
 /// Decodes whole groups of nibbles, each `part_count` times `part_columns`, a multiple of 16 that is
 /// a constant, so that the loop over a part's vectors is none.
 CK_AVX512_INLINE void decode_groups(ck_code code, const uint8_t *codes, size_t group_count,
                                     size_t part_columns, size_t part_count, const float *scales,
                                     const uint8_t *zero_points, float *values) {
-  __m512 numbers = code == CK_CODE_E2M1 ? ck16_numbers_of_e2m1() : _mm512_loadu_ps(integers + 7);
+  const __m512 integers = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512 numbers = code == CK_CODE_E2M1 ? ck16_numbers_of_e2m1()
+                                        : _mm512_sub_ps(integers, _mm512_set1_ps(8));
+  float own_zero_points[16];
   for (size_t group = 0; group < group_count; group++) {
-    if (code == CK_CODE_UINT4)
-      numbers = _mm512_loadu_ps(integers + 15 - ck_nibble(zero_points, group));
+    if (code == CK_CODE_UINT4) {
+      if (group % 16 == 0) {
+        // Those of the next sixteen groups at once.
+        size_t rest = group_count - group;
+        uint8_t nibbles[8] = {0};
+        if (rest >= 16) {
+          memcpy(nibbles, zero_points + group / 2, sizeof nibbles);
+        } else {
+          memcpy(nibbles, zero_points + group / 2, (rest + 1) / 2);
+        }
+        __m512i lanes = ck16_load_nibbles(nibbles);
+        lanes = _mm512_and_si512(lanes, _mm512_set1_epi32(15));
+        _mm512_storeu_ps(own_zero_points, _mm512_cvtepi32_ps(lanes));
+      }
+      numbers = _mm512_sub_ps(integers, _mm512_set1_ps(own_zero_points[group % 16]));
+    }
     // Nibbles are looked up among the sixteen values that they can stand for in their group.
     __m512 products = _mm512_mul_ps(numbers, _mm512_set1_ps(scales[group]));
     for (size_t part = 0; part < part_count; part++) {

@@ -6,26 +6,31 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/// A table of levels as Float32.
-typedef struct {
-  /// All sixteen; of eight only the first half counts.
-  __m512 levels;
-  /// With eight levels: the first and the second four, in each quarter of the vector.
-  __m512 first, second;
-} float_table;
+/// The most groups of a super-block; of 16 columns each, for groups of 32 are taken as two.
+enum { GROUPS = CK_LUT_SUPER_COLUMNS / 16 };
 
-CK_AVX512_INLINE float_table load_table(const int8_t *levels) {
-  float_table table = {.levels = ck16_load_int8((const uint8_t *)levels)};
-  table.first = _mm512_shuffle_f32x4(table.levels, table.levels, 0x00);
-  table.second = _mm512_shuffle_f32x4(table.levels, table.levels, 0x55);
-  return table;
+/// The levels of both tables as Float32; eight are there twice.
+typedef struct {
+  _Alignas(64) float levels[2][16];
+} float_tables;
+
+CK_AVX512_INLINE float_tables load_tables(const ck_lut *lut) {
+  float_tables tables;
+  for (int table = 0; table < 2; table++) {
+    __m512 levels = ck16_load_int8((const uint8_t *)lut->levels[table]);
+    if (lut->level_count == 8) levels = _mm512_shuffle_f32x4(levels, levels, 0x44);
+    _mm512_store_ps(tables.levels[table], levels);
+  }
+  return tables;
 }
 
 /// The scales of a whole super-block, one for every sixteen columns, as ck_lut_read_record computes
 /// them.
 CK_AVX512_INLINE void read_scales(const ck_lut *lut, const uint8_t *record, float *scales) {
-  float super_scale = ck_value_of_f16((uint16_t)(record[0] | record[1] << 8));
-  super_scale = super_scale * lut->global_scale;
+  int16_t code;
+  memcpy(&code, record, sizeof code);
+  __m512 super_scale = _mm512_cvtph_ps(_mm256_set1_epi16(code));
+  super_scale = _mm512_mul_ps(super_scale, _mm512_set1_ps(lut->global_scale));
   int is_wide = lut->group_columns == 32;
   __m512i bytes =
       _mm512_castsi128_si512(_mm_maskz_loadu_epi8(is_wide ? 0x003F : 0x0FFF, record + 2));
@@ -43,78 +48,118 @@ CK_AVX512_INLINE void read_scales(const ck_lut *lut, const uint8_t *record, floa
       _mm512_setr_epi32(26, 26, 20, 20, 14, 14, 8, 8, 26, 26, 20, 20, 14, 14, 8, 8);
   __m512i steps = _mm512_permutexvar_epi8(is_wide ? halves : quarters, bytes);
   steps = _mm512_srai_epi32(_mm512_sllv_epi32(steps, is_wide ? in_halves : in_quarters), 26);
-  _mm512_storeu_ps(scales, _mm512_mul_ps(_mm512_cvtepi32_ps(steps), _mm512_set1_ps(super_scale)));
+  _mm512_storeu_ps(scales, _mm512_mul_ps(_mm512_cvtepi32_ps(steps), super_scale));
 }
 
-/// The levels of the sixteen indices of half a chunk.
-CK_AVX512_INLINE __m512 look_up(int level_count, const uint8_t *chunk, size_t half,
-                                const float_table *table) {
+/// The tables of a whole super-block, one for every sixteen columns.
+CK_AVX512_INLINE void read_choices(const ck_lut *lut, const uint8_t *record, uint8_t *choices) {
+  uint16_t bits;
+  if (lut->group_columns == 32) {
+    // Each bit twice.
+    uint32_t spread = record[8];
+    spread = (spread | spread << 4) & 0x0F0F;
+    spread = (spread | spread << 2) & 0x3333;
+    spread = (spread | spread << 1) & 0x5555;
+    bits = (uint16_t)(3 * spread);
+  } else {
+    memcpy(&bits, record + 14, sizeof bits);
+  }
+  _mm_storeu_si128((__m128i *)choices, _mm_maskz_set1_epi8(bits, 1));
+}
+
+/// The 32 indices of a chunk, each in as many of a lane's lower bits as it has. What a lookup reads
+/// besides makes no difference.
+CK_AVX512_INLINE void chunk_indices(int level_count, const uint8_t *chunk, __m512i indices[2]) {
   if (level_count == 16) {
-    __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)chunk));
-    // The lookup reads four bits.
-    if (half) bytes = _mm512_srli_epi32(bytes, 4);
-    return _mm512_permutexvar_ps(bytes, table->levels);
+    indices[0] = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)chunk));
+    // A shift by four, which compilers would do before, at the cost of another conversion.
+    const __m512i fours = _mm512_set1_epi64(36ll << 32 | 4);
+    indices[1] = _mm512_multishift_epi64_epi8(fours, indices[0]);
+    return;
   }
   int64_t pairs;
+  int32_t thirds;
   memcpy(&pairs, chunk, sizeof pairs);
-  uint16_t third_bits;
-  memcpy(&third_bits, chunk + 8 + 2 * half, sizeof third_bits);
-  // Lane i gets the bits from 8(i mod 8) + 2(i div 8) on, and the lookups within a quarter read two.
-  const __m512i first_bits =
+  memcpy(&thirds, chunk + 8, sizeof thirds);
+  // Of the pairs, lane i gets the bits from 8(i mod 8) + 2(i div 8) on; of the third bits, those from
+  // two before its own on, modulo 64.
+  const __m512i pair_bits =
       _mm512_setr_epi32(0, 8, 16, 24, 32, 40, 48, 56, 2, 10, 18, 26, 34, 42, 50, 58);
-  __m512i from = half ? _mm512_add_epi32(first_bits, _mm512_set1_epi32(4)) : first_bits;
-  __m512i indices = _mm512_multishift_epi64_epi8(from, _mm512_set1_epi64(pairs));
-  __m512 levels = _mm512_permutevar_ps(table->first, indices);
-  return _mm512_mask_permutevar_ps(levels, third_bits, table->second, indices);
+  const __m512i third_bits =
+      _mm512_setr_epi32(62, 63, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13);
+  for (int half = 0; half < 2; half++) {
+    __m512i low = _mm512_multishift_epi64_epi8(
+        _mm512_add_epi32(pair_bits, _mm512_set1_epi32(4 * half)), _mm512_set1_epi64(pairs));
+    __m512i high = _mm512_multishift_epi64_epi8(
+        _mm512_add_epi32(third_bits, _mm512_set1_epi32(16 * half)), _mm512_set1_epi32(thirds));
+    // low & 3 | high & ~3
+    indices[half] = _mm512_ternarylogic_epi32(low, high, _mm512_set1_epi32(3), 0xE4);
+  }
 }
 
-/// Decodes a whole super-block.
-CK_AVX512_INLINE void decode_super_block(const ck_lut *lut, int level_count, int table_count,
-                                         const float_table tables[2], const uint8_t *codes,
-                                         const uint8_t *record, float *values) {
-  float scales[CK_LUT_SUPER_COLUMNS / 16];
-  read_scales(lut, record, scales);
-  int is_wide = lut->group_columns == 32;
-  uint16_t choices = 0;
-  if (table_count == 2) memcpy(&choices, record + (is_wide ? 8 : 14), sizeof choices);
+enum { SUPER_BLOCKS = 8 };
+
+/// Decodes at most SUPER_BLOCKS whole super-blocks. The counts of levels and tables are constants, so
+/// that nothing is decided for each group.
+CK_AVX512_INLINE void decode_super_blocks(const ck_lut *lut, int level_count, int table_count,
+                                          const float_tables *tables, size_t count,
+                                          const uint8_t *codes, const uint8_t *records,
+                                          float *values) {
+  size_t record_bytes = ck_lut_record_bytes(lut, CK_LUT_SUPER_COLUMNS / lut->group_columns);
+  float scales[SUPER_BLOCKS * GROUPS];
+  uint8_t choices[SUPER_BLOCKS * GROUPS];
+  for (size_t block = 0; block < count; block++) {
+    const uint8_t *record = records + block * record_bytes;
+    read_scales(lut, record, scales + block * GROUPS);
+    if (table_count == 2) read_choices(lut, record, choices + block * GROUPS);
+  }
+  for (size_t block = 0; block < count; block++) {
 #pragma clang loop unroll(full)
-  for (size_t i = 0; i < CK_LUT_SUPER_COLUMNS / 16; i++) {
-    const float_table *table = &tables[table_count == 2 ? choices >> (i >> is_wide) & 1 : 0];
-    const uint8_t *chunk = codes + i / 2 * (level_count == 16 ? 16 : 12);
-    __m512 levels = look_up(level_count, chunk, i % 2, table);
-    _mm512_storeu_ps(values + 16 * i, _mm512_mul_ps(levels, _mm512_set1_ps(scales[i])));
+    for (size_t group = 0; group < GROUPS; group += 2) {
+      __m512i indices[2];
+      chunk_indices(level_count, codes, indices);
+      codes += level_count == 16 ? 16 : 12;
+      for (size_t half = 0; half < 2; half++) {
+        size_t own = block * GROUPS + group + half;
+        const float *table = tables->levels[table_count == 2 ? choices[own] : 0];
+        __m512 levels = _mm512_permutexvar_ps(indices[half], _mm512_load_ps(table));
+        _mm512_storeu_ps(values, _mm512_mul_ps(levels, _mm512_set1_ps(scales[own])));
+        values += 16;
+      }
+    }
   }
 }
 
 CK_AVX512 void ck_lut_dequantize_avx512(const ck_lut *lut, const uint8_t *codes,
                                         const uint8_t *scales, size_t rows, float *values) {
-  const float_table tables[2] = {load_table(lut->levels[0]), load_table(lut->levels[1])};
-  size_t super_bytes = CK_LUT_SUPER_COLUMNS / CK_LUT_CHUNK *
-                       ck_lut_chunk_bytes(lut->level_count, CK_LUT_CHUNK);
+  float_tables tables = load_tables(lut);
+  size_t code_bytes = CK_LUT_SUPER_COLUMNS / CK_LUT_CHUNK *
+                      ck_lut_chunk_bytes(lut->level_count, CK_LUT_CHUNK);
   size_t record_bytes = ck_lut_record_bytes(lut, CK_LUT_SUPER_COLUMNS / lut->group_columns);
   for (size_t row = 0; row < rows; row++) {
-    size_t start = 0;
-    for (; start + CK_LUT_SUPER_COLUMNS <= lut->columns; start += CK_LUT_SUPER_COLUMNS) {
-      // Constants, so that nothing is decided for each group.
+    size_t rest = lut->columns / CK_LUT_SUPER_COLUMNS;
+    for (size_t count; rest > 0; rest -= count) {
+      count = rest < SUPER_BLOCKS ? rest : SUPER_BLOCKS;
       if (lut->level_count == 16 && lut->table_count == 1) {
-        decode_super_block(lut, 16, 1, tables, codes, scales, values);
+        decode_super_blocks(lut, 16, 1, &tables, count, codes, scales, values);
       } else if (lut->level_count == 16) {
-        decode_super_block(lut, 16, 2, tables, codes, scales, values);
+        decode_super_blocks(lut, 16, 2, &tables, count, codes, scales, values);
       } else if (lut->table_count == 1) {
-        decode_super_block(lut, 8, 1, tables, codes, scales, values);
+        decode_super_blocks(lut, 8, 1, &tables, count, codes, scales, values);
       } else {
-        decode_super_block(lut, 8, 2, tables, codes, scales, values);
+        decode_super_blocks(lut, 8, 2, &tables, count, codes, scales, values);
       }
-      codes += super_bytes;
-      scales += record_bytes;
-      values += CK_LUT_SUPER_COLUMNS;
+      codes += count * code_bytes;
+      scales += count * record_bytes;
+      values += count * CK_LUT_SUPER_COLUMNS;
     }
+    size_t start = lut->columns / CK_LUT_SUPER_COLUMNS * CK_LUT_SUPER_COLUMNS;
     if (start == lut->columns) continue;
     ck_lut_record record = ck_lut_read_record(lut, start, &scales);
     for (size_t i = 0; i < record.columns; i += CK_LUT_CHUNK) {
-      size_t count = record.columns - i < CK_LUT_CHUNK ? record.columns - i : CK_LUT_CHUNK;
-      ck_lut_decode_chunk(lut, &record, codes, count, i, values + i);
-      codes += ck_lut_chunk_bytes(lut->level_count, count);
+      size_t left = record.columns - i < CK_LUT_CHUNK ? record.columns - i : CK_LUT_CHUNK;
+      ck_lut_decode_chunk(lut, &record, codes, left, i, values + i);
+      codes += ck_lut_chunk_bytes(lut->level_count, left);
     }
     values += record.columns;
   }
