@@ -11,7 +11,7 @@ enum { GROUPS = CK_LUT_SUPER_COLUMNS / 16 };
 
 /// The levels of both tables as Float32; eight are there twice.
 typedef struct {
-  _Alignas(64) float levels[2][16];
+  _Alignas(64) float levels[2 * 16];
 } float_tables;
 
 CK_AVX512_INLINE float_tables load_tables(const ck_lut *lut) {
@@ -19,7 +19,7 @@ CK_AVX512_INLINE float_tables load_tables(const ck_lut *lut) {
   for (int table = 0; table < 2; table++) {
     __m512 levels = ck16_load_int8((const uint8_t *)lut->levels[table]);
     if (lut->level_count == 8) levels = _mm512_shuffle_f32x4(levels, levels, 0x44);
-    _mm512_store_ps(tables.levels[table], levels);
+    _mm512_store_ps(tables.levels + 16 * table, levels);
   }
   return tables;
 }
@@ -51,8 +51,8 @@ CK_AVX512_INLINE void read_scales(const ck_lut *lut, const uint8_t *record, floa
   _mm512_storeu_ps(scales, _mm512_mul_ps(_mm512_cvtepi32_ps(steps), super_scale));
 }
 
-/// The tables of a whole super-block, one for every sixteen columns.
-CK_AVX512_INLINE void read_choices(const ck_lut *lut, const uint8_t *record, uint8_t *choices) {
+/// Where the tables of a whole super-block begin, in Float32, one for every sixteen columns.
+CK_AVX512_INLINE void read_choices(const ck_lut *lut, const uint8_t *record, uint32_t *choices) {
   uint16_t bits;
   if (lut->group_columns == 32) {
     // Each bit twice.
@@ -64,7 +64,7 @@ CK_AVX512_INLINE void read_choices(const ck_lut *lut, const uint8_t *record, uin
   } else {
     memcpy(&bits, record + 14, sizeof bits);
   }
-  _mm_storeu_si128((__m128i *)choices, _mm_maskz_set1_epi8(bits, 1));
+  _mm512_storeu_si512(choices, _mm512_maskz_set1_epi32(bits, 16));
 }
 
 /// The 32 indices of a chunk, each in as many of a lane's lower bits as it has. What a lookup reads
@@ -107,7 +107,7 @@ CK_AVX512_INLINE void decode_super_blocks(const ck_lut *lut, int level_count, in
                                           float *values) {
   size_t record_bytes = ck_lut_record_bytes(lut, CK_LUT_SUPER_COLUMNS / lut->group_columns);
   float scales[SUPER_BLOCKS * GROUPS];
-  uint8_t choices[SUPER_BLOCKS * GROUPS];
+  uint32_t choices[SUPER_BLOCKS * GROUPS];
   for (size_t block = 0; block < count; block++) {
     const uint8_t *record = records + block * record_bytes;
     read_scales(lut, record, scales + block * GROUPS);
@@ -121,7 +121,7 @@ CK_AVX512_INLINE void decode_super_blocks(const ck_lut *lut, int level_count, in
       codes += level_count == 16 ? 16 : 12;
       for (size_t half = 0; half < 2; half++) {
         size_t own = block * GROUPS + group + half;
-        const float *table = tables->levels[table_count == 2 ? choices[own] : 0];
+        const float *table = tables->levels + (table_count == 2 ? choices[own] : 0);
         __m512 levels = _mm512_permutexvar_ps(indices[half], _mm512_load_ps(table));
         _mm512_storeu_ps(values, _mm512_mul_ps(levels, _mm512_set1_ps(scales[own])));
         values += 16;
