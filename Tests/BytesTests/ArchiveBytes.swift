@@ -6,10 +6,9 @@ import SystemPackage
 enum ArchiveBytes {
   /// Bytes of little entropy, so that packing does something.
   static func content(_ byteCount: Int, seed: UInt64 = 1) -> [UInt8] {
-    var state = seed &* 0x9E37_79B9_7F4A_7C15
+    var generator = SeededGenerator(seed: seed)
     return (0..<byteCount).map { _ in
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return UInt8((state >> 40) & (state >> 48) & 0x3F)
+      UInt8(truncatingIfNeeded: generator.next() & generator.next() & 0x3F)
     }
   }
 

@@ -19,7 +19,7 @@ struct GGUFMutationTests {
   }
 
   @Test(arguments: [UInt64(1), 2, 3]) func mutationsAreRefusedOrSound(randomSeed: UInt64) {
-    var random = SplitMix64(state: randomSeed)
+    var random = SeededGenerator(seed: randomSeed)
     for _ in 0..<4000 {
       var bytes = Self.seeds.randomElement(using: &random) ?? []
       for _ in 0..<Int.random(in: 1...3, using: &random) {

@@ -19,7 +19,7 @@ struct MutationTests {
   }
 
   @Test(arguments: [UInt64(1), 2, 3]) func mutationsAreRefusedOrSound(randomSeed: UInt64) {
-    var random = SplitMix64(state: randomSeed)
+    var random = SeededGenerator(seed: randomSeed)
     for _ in 0..<4000 {
       var bytes = Self.seeds.randomElement(using: &random) ?? []
       for _ in 0..<Int.random(in: 1...4, using: &random) { Self.mutate(&bytes, &random) }
@@ -33,7 +33,7 @@ struct MutationTests {
     }
   }
 
-  private static func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix64) {
+  private static func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
     let position = Int.random(in: 0...bytes.count, using: &random)
     switch Int.random(in: 0..<5, using: &random) {
     case 0 where position < bytes.count:
@@ -55,18 +55,5 @@ struct MutationTests {
 extension MutationTests {
   private func probeSafetensors(_ bytes: [UInt8]) -> Bool {
     CheckpointsTests.probeSafetensors(bytes.rawSpan)
-  }
-}
-
-/// Sebastiano Vigna's splitmix64, for runs that can be repeated.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -19,7 +19,7 @@ struct PickleMutationTests {
   }
 
   @Test(arguments: [UInt64(1), 2, 3]) func mutationsAreRefusedOrSound(randomSeed: UInt64) {
-    var random = SplitMix64(state: randomSeed)
+    var random = SeededGenerator(seed: randomSeed)
     for _ in 0..<3000 {
       var bytes = Self.seeds.randomElement(using: &random) ?? []
       for _ in 0..<Int.random(in: 1...4, using: &random) { Self.mutate(&bytes, &random) }
@@ -27,7 +27,7 @@ struct PickleMutationTests {
     }
   }
 
-  private static func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix64) {
+  private static func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
     let position = Int.random(in: 0...bytes.count, using: &random)
     switch Int.random(in: 0..<6, using: &random) {
     case 0 where position < bytes.count:

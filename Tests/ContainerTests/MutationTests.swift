@@ -15,11 +15,8 @@ struct MutationTests {
     let golden = try File(path: Fixtures.path("container/tiny.kelter"))
     let original = try golden.bytes(in: 0..<golden.byteCount)
     let path = folder.file("mutation.kelter")
-    var state = seed &* 0x9E37_79B9_7F4A_7C15
-    func random(below bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % bound
-    }
+    var generator = SeededGenerator(seed: seed)
+    func random(below bound: Int) -> Int { Int.random(in: 0..<bound, using: &generator) }
     let interesting: [UInt8] = [0, 1, 2, 3, 4, 0x40, 0x7F, 0x80, 0xFE, 0xFF]
     var openedCount = 0
     for round in 0..<150 {

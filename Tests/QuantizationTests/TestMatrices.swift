@@ -1,3 +1,4 @@
+import FixtureSupport
 import Quantization
 import Tensors
 
@@ -7,22 +8,9 @@ import Tensors
   import Glibc
 #endif
 
-/// A generator that gives the same numbers everywhere. Source: Sebastiano Vigna, SplitMix64.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
-
 /// `count` samples of a normal distribution. Source: Box and Muller, 1958.
 func normalValues(_ count: Int, standardDeviation: Double = 0.02, seed: UInt64 = 0) -> [Float] {
-  var generator = SplitMix64(state: seed)
+  var generator = SeededGenerator(seed: seed)
   var values = [Float]()
   values.reserveCapacity(count + 1)
   while values.count < count {
@@ -55,7 +43,8 @@ struct QuantizedMatrix: Equatable {
     var zeroPoints = [UInt8](repeating: 0xAA, count: layout.zeroPoints.count)
     let summary = TensorSummary(
       of: matrix.span, rows: rows, columns: columns, kind: format.neededSummary)
-    let quantizer = Quantizer(format: format, columns: columns, search: search, summary: summary,
+    let quantizer = Quantizer(
+      format: format, columns: columns, search: search, summary: summary,
       importance: importance)
     var codeSpan = codes.mutableSpan
     var scaleSpan = scales.mutableSpan
