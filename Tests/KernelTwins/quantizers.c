@@ -123,7 +123,8 @@ static void sweep_wide_tile(size_t format, size_t rows, size_t columns, float *v
     case 11: for (size_t i = 0; i < count; i++) values[i] = i % 3 ? 0.0379f : -0.01f; break;
     }
     sweep_tile(format, CK_SEARCH_ABSMAX, values, rows, columns, NULL, 1);
-    sweep_tile(format, CK_SEARCH_FULL, values, rows, columns, NULL, 0);
+    // An emulator takes long for it.
+    if (count < 5000) sweep_tile(format, CK_SEARCH_FULL, values, rows, columns, NULL, 0);
   }
   sweep_tile(format, CK_SEARCH_FAST, values, rows, columns, NULL, 1);
   sweep_tile(format, CK_SEARCH_FULL, values, rows, columns, importance, 1);
