@@ -1,4 +1,5 @@
 import CKernels
+import FixtureSupport
 import Quantization
 import Tensors
 import Testing
@@ -7,7 +8,7 @@ import Testing
 @Suite struct TableOracleTests {
   /// Weights of several distributions.
   static func weights(_ kind: Int, count: Int, seed: UInt64) -> [Float] {
-    var generator = SplitMix64(state: seed)
+    var generator = SeededGenerator(seed: seed)
     let normal = normalValues(count, seed: seed)
     switch kind {
     case 0: return normal
