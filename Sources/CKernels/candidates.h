@@ -15,6 +15,11 @@ enum {
 /// busy, few enough for its nearest cache.
 #define CK_SPAN 4096
 
+/// Whether codes are small floats, whose sign is that of the weight.
+static inline int ck_is_small_float(ck_code code) {
+  return code == CK_CODE_E4M3 || code == CK_CODE_E2M1;
+}
+
 /// A block of weights that share a scale.
 typedef struct {
   const float *values;

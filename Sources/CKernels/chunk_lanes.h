@@ -35,9 +35,8 @@ CK_INLINE void load_chunks(const ck_quantizer *quantizer, const float *const *va
     length = counts[lane] > length ? counts[lane] : length;
     shortest = counts[lane] < shortest ? counts[lane] : shortest;
   }
-  int is_signed = quantizer->code != CK_CODE_E4M3 && quantizer->code != CK_CODE_E2M1;
   const ck_ints exponent = ck_splat_int(0x7F800000);
-  ck_ints kept = ck_splat_int(is_signed ? -1 : 0x7FFFFFFF);
+  ck_ints kept = ck_splat_int(ck_is_small_float(quantizer->code) ? 0x7FFFFFFF : -1);
   for (size_t start = 0; start < length; start += CK_LANES) {
     ck_floats columns[CK_LANES];
     if (start + CK_LANES <= shortest) {

@@ -89,27 +89,3 @@ CK_AVX2_INLINE void ck8_store_bytes(__m256i lanes, uint8_t *bytes) {
   __m128i packed = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_castsi256_si128(words));
   _mm_storel_epi64((__m128i *)bytes, packed);
 }
-
-/// Stores eight nibbles, lanes of 0…15, in four bytes, the first in a low nibble.
-CK_AVX2_INLINE void ck8_store_nibbles(__m256i lanes, uint8_t *bytes) {
-  __m256i words = _mm256_packus_epi32(lanes, lanes);
-  words = _mm256_permute4x64_epi64(words, 0x08);
-  __m128i packed = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_castsi256_si128(words));
-  // low + 16 × high of each pair of bytes
-  packed = _mm_maddubs_epi16(packed, _mm_set1_epi16(0x1001));
-  packed = _mm_packus_epi16(packed, packed);
-  int32_t word = _mm_cvtsi128_si32(packed);
-  memcpy(bytes, &word, sizeof word);
-}
-
-CK_AVX2_INLINE float ck8_least(__m256 lanes) {
-  __m128 four = _mm_min_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps(lanes, 1));
-  four = _mm_min_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_min_ss(four, _mm_movehdup_ps(four)));
-}
-
-CK_AVX2_INLINE float ck8_greatest(__m256 lanes) {
-  __m128 four = _mm_max_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps(lanes, 1));
-  four = _mm_max_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
-}

@@ -55,7 +55,7 @@ CK_INLINE ck_bytes64 ck_low_bytes(const ck_ints lanes[4]) {
 CK_INLINE ck_floats encode_lanes(ck_code code, ck_floats values, const ck_block_scales *scales,
                                  size_t block, ck_ints *codes) {
   ck_floats ratios = values * ck_splat(scales->inverses[block]);
-  if (code == CK_CODE_E4M3 || code == CK_CODE_E2M1) {
+  if (ck_is_small_float(code)) {
     ck_minifloat format = code == CK_CODE_E2M1 ? CK_E2M1 : CK_E4M3;
     ck_ints magnitudes = (ck_ints)ck_min(ck_magnitudes(ratios), ck_splat(format.maximum));
     int shift = 23 - format.mantissa_bits, least = (127 + format.minimum_exponent) << 23;

@@ -224,9 +224,8 @@ static inline size_t quantize_ordinary_blocks(const ck_quantizer *quantizer, con
                                               size_t column, const ck_quantized *to,
                                               uint8_t *scales, uint8_t *zero_points,
                                               ck_error_sums *sums) {
-  int is_minifloat = quantizer->code == CK_CODE_E4M3 || quantizer->code == CK_CODE_E2M1;
   // A scale that is given may leave integers any distance out of range.
-  if (quantizer->tensor_scale != 0 && !is_minifloat) return 0;
+  if (quantizer->tensor_scale != 0 && !ck_is_small_float(quantizer->code)) return 0;
   ck_blocks blocks = blocks_at(quantizer, values, rows, importance, row, column);
   if (blocks.count == 0) return 0;
   ck_block_scales chosen;

@@ -17,10 +17,6 @@ static inline float nearest(ck_code code, float ratio, float lowest, float highe
   return (ratio + CK_ROUNDING_MAGIC) - CK_ROUNDING_MAGIC;
 }
 
-static inline int is_small_float(ck_code code) {
-  return code == CK_CODE_E4M3 || code == CK_CODE_E2M1;
-}
-
 /// The weights of up to CK_LANES blocks.
 typedef struct {
   const ck_block *blocks;
@@ -36,7 +32,7 @@ static inline void gather_weights(const ck_quantizer *quantizer, const ck_block 
 /// A weight as the search takes it: what is not finite is 0.
 static inline float searched(ck_code code, float value) {
   if ((ck_bits(value) & 0x7F800000u) == 0x7F800000u) return 0;
-  return is_small_float(code) ? ck_magnitude(value) : value;
+  return ck_is_small_float(code) ? ck_magnitude(value) : value;
 }
 
 /// The candidates of one block.

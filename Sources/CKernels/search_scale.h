@@ -177,9 +177,8 @@ static inline void search_minifloat(ck_contest *contest) {
 
 /// Whether the scales of the search's best candidates are refitted to their codes.
 static inline int has_refit(const ck_quantizer *quantizer) {
-  int is_small_float = quantizer->code == CK_CODE_E4M3 || quantizer->code == CK_CODE_E2M1;
   return quantizer->search == CK_SEARCH_FULL &&
-         (quantizer->scale == CK_SCALE_F32 || !is_small_float);
+         (quantizer->scale == CK_SCALE_F32 || !ck_is_small_float(quantizer->code));
 }
 
 /// Whether scales are searched for.
