@@ -6,7 +6,8 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// Every function does whole vectors of sixteen and leaves the rest to its portable twin.
+// All but E4M3, whose codes are masked, do whole vectors of sixteen and leave the rest to their
+// portable twins.
 
 CK_AVX512 void ck_decode_bf16_avx512(const uint8_t *codes, size_t count, float *values) {
   size_t i = 0;

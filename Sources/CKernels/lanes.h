@@ -14,6 +14,7 @@ enum { CK_LANES = 16 };
 typedef float ck_floats __attribute__((ext_vector_type(16)));
 typedef int32_t ck_ints __attribute__((ext_vector_type(16)));
 typedef uint32_t ck_uints __attribute__((ext_vector_type(16)));
+typedef uint64_t ck_counts __attribute__((ext_vector_type(16)));
 typedef float ck_floats8 __attribute__((ext_vector_type(8)));
 typedef float ck_floats4 __attribute__((ext_vector_type(4)));
 typedef uint8_t ck_bytes16 __attribute__((ext_vector_type(16)));

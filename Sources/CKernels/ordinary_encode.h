@@ -110,9 +110,10 @@ CK_INLINE void encode_unit(ck_code code, const float *values, const ck_block_sca
   }
   if (code == CK_CODE_UINT4) {
     const uint8_t *zero_points = scales->zero_points + block;
-    bytes += ck_joined((ck_bytes16)zero_points[0], (ck_bytes16)zero_points[16 >> block_shift],
-                       (ck_bytes16)zero_points[32 >> block_shift],
-                       (ck_bytes16)zero_points[48 >> block_shift]);
+    bytes += ck_joined((ck_bytes16)zero_points[0],
+                       (ck_bytes16)zero_points[(size_t)16 >> block_shift],
+                       (ck_bytes16)zero_points[(size_t)32 >> block_shift],
+                       (ck_bytes16)zero_points[(size_t)48 >> block_shift]);
   }
   if (ck_bit_count(code) == 8) {
     memcpy(codes, &bytes, sizeof bytes);

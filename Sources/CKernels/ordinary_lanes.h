@@ -98,12 +98,14 @@ CK_INLINE uint64_t clipped_in_blocks(const ck_blocks *blocks, const ck_block_ran
       }
     }
   }
-  return (uint64_t)__builtin_reduce_add(clipped);
+  // Wider, for a block may be a whole row of any length.
+  return __builtin_reduce_add(__builtin_convertvector(clipped, ck_counts));
 }
 
-/// Stores the scales of up to CK_LANES blocks, and their zero points, the first in a low nibble.
+/// Stores the scales of up to CK_LANES blocks from the `first` on, an even number, and their zero
+/// points.
 CK_INLINE void store_scales(const ck_quantizer *quantizer, const ck_candidates *chosen,
-                            size_t count, uint8_t *scales, uint8_t *zero_points) {
+                            size_t first, size_t count, uint8_t *scales, uint8_t *zero_points) {
   uint8_t bytes[4 * CK_LANES];
   size_t scale_bytes = ck_scale_byte_count(quantizer->scale);
   switch (scale_bytes) {
@@ -115,8 +117,9 @@ CK_INLINE void store_scales(const ck_quantizer *quantizer, const ck_candidates *
   }
   default: memcpy(bytes, &chosen->stored, sizeof bytes); break;
   }
-  memcpy(scales, bytes, count * scale_bytes);
-  if (quantizer->code == CK_CODE_UINT4) store_codes(chosen->zero_points, count, 4, zero_points);
+  memcpy(scales + first * scale_bytes, bytes, count * scale_bytes);
+  if (quantizer->code == CK_CODE_UINT4)
+    store_codes(chosen->zero_points, count, 4, zero_points + first / 2);
 }
 
 /// The scales that a search finds for up to CK_LANES blocks.
@@ -137,7 +140,6 @@ CK_INLINE ck_candidates searched_scales(const ck_quantizer *quantizer, const ck_
 CK_INLINE int choose_scales(const ck_quantizer *quantizer, const ck_blocks *blocks,
                             ck_block_scales *chosen, uint8_t *scales, uint8_t *zero_points,
                             ck_error_sums *sums) {
-  size_t scale_bytes = ck_scale_byte_count(quantizer->scale);
   ck_blocks part = *blocks;
   ck_block_ranges ranges;
   for (size_t i = 0; i < blocks->count; i += CK_LANES) {
@@ -156,8 +158,7 @@ CK_INLINE int choose_scales(const ck_quantizer *quantizer, const ck_blocks *bloc
     ck_store_bytes(candidates.zero_points, chosen->zero_points + i);
     if (sums) add_ranges(quantizer->code, &candidates, minima, maxima, i, &ranges);
     if (quantizer->tensor_scale == 0)
-      store_scales(quantizer, &candidates, part.count, scales + i * scale_bytes,
-                   zero_points + i / 2);
+      store_scales(quantizer, &candidates, i, part.count, scales, zero_points);
   }
   if (sums) sums->clipped_count += clipped_in_blocks(blocks, &ranges);
   return 1;
@@ -172,7 +173,7 @@ CK_INLINE int encode_ordinary_blocks(ck_code code, const ck_blocks *blocks,
   size_t code_stride = (blocks->stride * bits + 7) / 8;
   ck_run run = {.values = blocks->values, .codes = codes, .delivered = delivered,
                 .stride = CK_ERROR_CHUNK, .code_stride = CK_ERROR_CHUNK * bits / 8,
-                .block_shift = 31};
+                .block_shift = 63};
   if (rows == 1 && columns <= CK_ERROR_CHUNK) {
     run.block_shift = __builtin_ctzll(columns);
     return encode_run(code, &run, blocks->count * columns, scales, sums);

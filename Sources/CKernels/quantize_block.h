@@ -70,7 +70,7 @@ static inline void encode_block(const ck_quantizer *quantizer, const ck_block *b
 
 /// Chooses the scales of up to CK_LANES blocks.
 static inline void make_choices(const ck_quantizer *quantizer, const ck_block *blocks, int count,
-                                 ck_choice *choices) {
+                                ck_choice *choices) {
   float minima[CK_LANES] = {0}, maxima[CK_LANES] = {0};
   for (int i = 0; i < count; i++) {
     minima[i] = blocks[i].minimum;
@@ -105,8 +105,9 @@ static inline void quantize_rows(const ck_quantizer *quantizer, const float *val
     size_t index = 0, ordinary_from = 0;
     for (size_t column = 0; column < columns;) {
       if (column >= ordinary_from) {
-        size_t done = quantize_ordinary_blocks(quantizer, values, rows, importance, row, column,
-                                               to, scales, zero_points + index / 2, &sums);
+        size_t done = quantize_ordinary_blocks(
+            quantizer, values, rows, importance, row, column, to, scales,
+            zero_points ? zero_points + index / 2 : NULL, &sums);
         index += done;
         column += done * width;
         if (quantizer->tensor_scale == 0) scales += done * scale_bytes;

@@ -32,7 +32,8 @@ typedef struct {
 static void dequantize_tile(const void *arguments, uint8_t *output) {
   const tile *given = arguments;
   float *values = (float *)(void *)output;
-  ck_dequantize(&given->format, given->codes, given->scales, given->zero_points, given->rows, values);
+  ck_dequantize(&given->format, given->codes, given->scales, given->zero_points, given->rows,
+                values);
   sweep_unify_nans(values, given->rows * given->format.columns);
 }
 
@@ -44,9 +45,10 @@ static const float specials[] = {0.02f,   -0.5f,    0.0f, -0.0f,    0x1p-140f, 0
 static void sweep_tiles(const char *name, ck_code code, size_t bits) {
   static const struct {
     size_t rows, columns, block_rows, block_columns;
-  } shapes[] = {{5, 64, 1, 32},   {5, 64, 1, 16},  {4, 96, 1, 32},   {3, 70, 1, 32}, {3, 33, 1, 11},
-                {3, 34, 1, 17},   {7, 48, 2, 16},  {6, 130, 3, 128}, {4, 17, 9, 5},  {1, 48, 1, 16},
-                {2, 1029, 2, 64}, {5, 40, 1, 100}, {3, 15, 1, 5},    {9, 1, 1, 1},   {4, 256, 4, 256}};
+  } shapes[] = {{5, 64, 1, 32},   {5, 64, 1, 16},  {4, 96, 1, 32},   {3, 70, 1, 32},
+                {3, 33, 1, 11},   {3, 34, 1, 17},  {7, 48, 2, 16},   {6, 130, 3, 128},
+                {4, 17, 9, 5},    {1, 48, 1, 16},  {2, 1029, 2, 64}, {5, 40, 1, 100},
+                {3, 15, 1, 5},    {9, 1, 1, 1},    {4, 256, 4, 256}};
   static uint8_t codes[1 << 13], zero_points[1 << 12];
   static float scales[1 << 12], rows[1 << 13], whole[1 << 13];
   for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
@@ -64,7 +66,9 @@ static void sweep_tiles(const char *name, ck_code code, size_t bits) {
                              .block_columns = shapes[s].block_columns},
                   .codes = sweep_input(0, codes, shapes[s].rows * code_bytes),
                   .scales = sweep_input(1, scales, 4 * scale_rows * groups),
-                  .zero_points = sweep_input(2, zero_points, scale_rows * zero_point_bytes),
+                  .zero_points = code == CK_CODE_UINT4
+                                     ? sweep_input(2, zero_points, scale_rows * zero_point_bytes)
+                                     : NULL,
                   .rows = shapes[s].rows};
     size_t byte_count = 4 * shapes[s].rows * columns;
     sweep_compare(name, dequantize_tile, &given, byte_count);
@@ -152,7 +156,8 @@ void sweep_dequantizers(void) {
               scales[s] = specials[sweep_random() % (sizeof specials / sizeof *specials)];
           given.codes = sweep_input(0, codes, code_bytes);
           given.scales = sweep_input(1, scales, 4 * groups);
-          given.zero_points = sweep_input(2, zero_points, (groups + 1) / 2);
+          if (kinds[k].code == CK_CODE_UINT4)
+            given.zero_points = sweep_input(2, zero_points, (groups + 1) / 2);
           sweep_compare(kinds[k].name, dequantize, &given, 4 * given.columns);
         }
       }

@@ -45,12 +45,14 @@ static void quantize(const void *arguments, uint8_t *output) {
   static float delivered[ROWS * COLUMNS];
   size_t count = given->rows * given->quantizer.columns;
   ck_quantized to = {.codes = output,
-                     .scales = output + given->code_bytes,
-                     .zero_points = output + given->code_bytes + given->scale_bytes,
+                     // As callers do, no address for a plane that is none.
+                     .scales = given->scale_bytes ? output + given->code_bytes : NULL,
                      .delivered = given->is_delivered ? delivered : NULL,
                      .sums = given->is_measured ? &sums : NULL};
+  size_t plane_bytes = given->code_bytes + given->scale_bytes;
+  if (given->zero_point_bytes) to.zero_points = output + plane_bytes;
   ck_quantize(&given->quantizer, given->values, given->rows, given->importance, &to);
-  output = to.zero_points + given->zero_point_bytes;
+  output += plane_bytes + given->zero_point_bytes;
   if (given->is_measured) memcpy(output, &sums, sizeof sums);
   if (given->is_delivered) memcpy(output + sizeof sums, delivered, 4 * count);
 }

@@ -40,7 +40,7 @@ void ck_lut_learn_portable(ck_lut *lut, const float *sample, size_t piece_count,
 void ck_lut_learn_avx2(ck_lut *lut, const float *sample, size_t piece_count, size_t width,
                        const float *importance);
 void ck_lut_learn_avx512(ck_lut *lut, const float *sample, size_t piece_count, size_t width,
-                       const float *importance);
+                         const float *importance);
 void ck_lut_learn_neon(ck_lut *lut, const float *sample, size_t piece_count, size_t width,
                        const float *importance);
 
@@ -52,7 +52,7 @@ void ck_lut_quantize_portable(const ck_lut *lut, ck_search search, const float *
 void ck_lut_quantize_avx2(const ck_lut *lut, ck_search search, const float *importance,
                           const float *values, size_t rows, uint8_t *codes, uint8_t *scales);
 void ck_lut_quantize_avx512(const ck_lut *lut, ck_search search, const float *importance,
-                          const float *values, size_t rows, uint8_t *codes, uint8_t *scales);
+                            const float *values, size_t rows, uint8_t *codes, uint8_t *scales);
 void ck_lut_quantize_neon(const ck_lut *lut, ck_search search, const float *importance,
                           const float *values, size_t rows, uint8_t *codes, uint8_t *scales);
 
