@@ -63,8 +63,8 @@ CK_INLINE ck_floats ck_min(ck_floats a, ck_floats b) { return a < b ? a : b; }
 /// The greater of each pair; `b` where one is NaN.
 CK_INLINE ck_floats ck_max(ck_floats a, ck_floats b) { return a > b ? a : b; }
 
-/// The smaller of each pair of which `b` is +0 or greater, as their bits are: processors have more units
-/// that compare integers.
+/// The smaller of each pair of which `b` is +0 or greater, as their bits are: processors have more
+/// units that compare integers.
 CK_INLINE ck_floats ck_at_most(ck_floats a, ck_floats b) {
   return (ck_floats)__builtin_elementwise_min((ck_ints)a, (ck_ints)b);
 }
@@ -97,23 +97,28 @@ CK_INLINE ck_floats ck_round(ck_floats values) { return __builtin_elementwise_ro
 #define CK_LOW_HALF(v) __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7)
 #define CK_HIGH_HALF(v) __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15)
 
-/// Makes columns of sixteen rows. Writing the lanes of rows 0…7 and 8…15 alternately moves the first
-/// bit of a number's row to the end of its column, and that of its column to the end of its row.
+/// Exchanges rows and columns of sixteen by sixteen.
 CK_INLINE void ck_transpose(ck_floats rows[CK_LANES]) {
-#pragma clang loop unroll(full)
-  for (int bit = 0; bit < 4; bit++) {
-    ck_floats mixed[CK_LANES];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 8; i++) {
-      ck_floats a = rows[i], b = rows[i + 8];
-      mixed[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22,
-                                             7, 23);
-      mixed[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13,
-                                                 29, 14, 30, 15, 31);
-    }
-#pragma clang loop unroll(full)
-    for (int i = 0; i < CK_LANES; i++) rows[i] = mixed[i];
+// In each pair of rows that lie so far apart, the lanes that do change places.
+#define CK_EXCHANGE(distance, FIRST, SECOND)                        \
+  _Pragma("clang loop unroll(full)")                                \
+  for (int i = 0; i < CK_LANES; i++) {                              \
+    if (i & distance) continue;                                     \
+    ck_floats a = rows[i], b = rows[i + distance];                  \
+    rows[i] = __builtin_shufflevector(a, b, FIRST);                 \
+    rows[i + distance] = __builtin_shufflevector(a, b, SECOND);     \
   }
+#define CK_LIST(...) __VA_ARGS__
+  CK_EXCHANGE(8, CK_LIST(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
+              CK_LIST(8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
+  CK_EXCHANGE(4, CK_LIST(0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27),
+              CK_LIST(4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31))
+  CK_EXCHANGE(2, CK_LIST(0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),
+              CK_LIST(2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31))
+  CK_EXCHANGE(1, CK_LIST(0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),
+              CK_LIST(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31))
+#undef CK_LIST
+#undef CK_EXCHANGE
 }
 
 /// The sum of the lanes: those that lie eight apart first, then four, two and one.
@@ -146,7 +151,8 @@ CK_INLINE ck_floats ck_folded(ck_fold fold, ck_floats a, ck_floats b) {
   }
 }
 
-/// Folds the lanes of each of sixteen vectors, in the order of ck_lane_sum, to a lane of the result.
+/// Folds the lanes of each of sixteen vectors, in the order of ck_lane_sum, to a lane of the
+/// result.
 CK_INLINE ck_floats ck_fold_all(ck_fold fold, const ck_floats vectors[CK_LANES]) {
   ck_floats eights[8], fours[4], twos[2];
 #pragma clang loop unroll(full)

@@ -1,8 +1,8 @@
-// What lut_search.h and lut_learn.h want, in vectors; see lanes.h. A lane is a part of the super-block,
-// so that all groups are searched in step. The file that includes it defines ck_lookup4, ck_lookup8 and
-// ck_lookup16, which look lanes up in the first 4, 8 or 16 lanes of a table, ck_next_index, which is
-// 2 × index, and one more where the number is greater than the threshold, and LUT_AT_ONCE, the number of
-// vectors that are searched for together.
+// What lut_search.h and lut_learn.h want, in vectors; see lanes.h. A lane is a part of the
+// super-block, so that all groups are searched in step. The file that includes it defines
+// ck_lookup4, ck_lookup8 and ck_lookup16, which look lanes up in the first 4, 8 or 16 lanes of a
+// table, ck_next_index, which is 2 × index, and one more where the number is greater than the
+// threshold, and LUT_AT_ONCE, the number of vectors that are searched for together.
 #include "lanes.h"
 #include "lut_block.h"
 #include "lut_starts.h"
@@ -32,8 +32,8 @@ static inline lut_lookup lut_prepare(const ck_lut_table *table) {
 
 #define EACH(count) for (int k = 0; k < count; k++)
 
-/// The indices of the levels nearest to `count` vectors of numbers, which take each step together, as a
-/// search waits for each of its steps.
+/// The indices of the levels nearest to `count` vectors of numbers, which take each step together,
+/// as a search waits for each of its steps.
 CK_INLINE void find_indices(const lut_lookup *table, int level_count, int count,
                             const ck_floats *numbers, ck_ints *indices) {
   EACH(count) indices[k] = ck_next_index(ck_splat_int(0), numbers[k], ck_splat(table->first));
@@ -56,35 +56,12 @@ typedef struct {
   ck_floats weights[LUT_PARTS];
 } lut_groups;
 
-/// Exchanges rows and columns.
-CK_INLINE void transpose(ck_floats *rows) {
-// In each pair of rows that lie so far apart, the lanes that do change places.
-#define EXCHANGE(distance, FIRST, SECOND)                                  \
-  for (int i = 0; i < LUT_PARTS; i++) {                                    \
-    if (i & distance) continue;                                            \
-    ck_floats a = rows[i], b = rows[i + distance];                         \
-    rows[i] = __builtin_shufflevector(a, b, FIRST);                        \
-    rows[i + distance] = __builtin_shufflevector(a, b, SECOND);            \
-  }
-#define LIST(...) __VA_ARGS__
-  EXCHANGE(8, LIST(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
-           LIST(8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
-  EXCHANGE(4, LIST(0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27),
-           LIST(4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31))
-  EXCHANGE(2, LIST(0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),
-           LIST(2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31))
-  EXCHANGE(1, LIST(0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),
-           LIST(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31))
-#undef LIST
-#undef EXCHANGE
-}
-
 CK_INLINE void load_parts(const float *values, int is_paired, ck_floats *parts) {
   for (int lane = 0; lane < LUT_PARTS; lane++) {
     int part = is_paired ? lane % 8 * 2 + lane / 8 : lane;
     parts[lane] = ck_load(values + part * LUT_PARTS);
   }
-  transpose(parts);
+  ck_transpose(parts);
 }
 
 static inline void lut_arrange(const lut_block *block, lut_groups *groups) {
@@ -100,7 +77,8 @@ static inline void lut_arrange(const lut_block *block, lut_groups *groups) {
 
 /// Lanes eight apart have each other's numbers.
 CK_INLINE ck_floats swapped(ck_floats lanes) {
-  return __builtin_shufflevector(lanes, lanes, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  return __builtin_shufflevector(lanes, lanes, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6,
+                                 7);
 }
 
 typedef struct {
