@@ -1,5 +1,5 @@
-// Blocks of 256 elements whose codes choose points of a grid. Source: ggml-common.h and ggml-quants.c
-// of ggml, quants.py of gguf-py.
+// Blocks of 256 elements whose codes choose points of a grid. Source: ggml-common.h and
+// ggml-quants.c of ggml, quants.py of gguf-py.
 #include "blocks.h"
 #include "ggml_grids.h"
 

@@ -1,4 +1,5 @@
-// Blocks of 32 or 64 elements. Source: ggml-common.h and ggml-quants.c of ggml, quants.py of gguf-py.
+// Blocks of 32 or 64 elements. Source: ggml-common.h and ggml-quants.c of ggml, quants.py of
+// gguf-py.
 #include "blocks.h"
 
 #pragma STDC FP_CONTRACT OFF

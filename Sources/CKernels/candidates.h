@@ -11,8 +11,8 @@ enum {
   CK_CANDIDATES = 16,
 };
 
-/// Weights of a row whose scales are all found before the first is encoded: enough to keep a processor
-/// busy, few enough for its nearest cache.
+/// Weights of a row whose scales are all found before the first is encoded: enough to keep a
+/// processor busy, few enough for its nearest cache.
 #define CK_SPAN 4096
 
 /// Whether codes are small floats, whose sign is that of the weight.
@@ -36,7 +36,8 @@ typedef struct {
   int has_nonfinite;
 } ck_block;
 
-/// Scales, each in its block's lane, with their reciprocals and the integers that codes may stand for.
+/// Scales, each in its block's lane, with their reciprocals and the integers that codes may stand
+/// for.
 typedef struct {
   ck_floats scales;
   ck_floats inverses;

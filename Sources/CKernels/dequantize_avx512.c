@@ -6,8 +6,8 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/// Decodes whole groups of nibbles, each `part_count` times `part_columns`, a multiple of 16 that is
-/// a constant, so that the loop over a part's vectors is none.
+/// Decodes whole groups of nibbles, each `part_count` times `part_columns`, a multiple of 16 that
+/// is a constant, so that the loop over a part's vectors is none.
 CK_AVX512_INLINE void decode_groups(ck_code code, const uint8_t *codes, size_t group_count,
                                     size_t part_columns, size_t part_count, const float *scales,
                                     const uint8_t *zero_points, float *values) {

@@ -6,8 +6,7 @@
 #include "minifloat.h"
 
 #define CK_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")))
-#define CK_AVX512_INLINE \
-  static inline __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi"), always_inline))
+#define CK_AVX512_INLINE CK_AVX512 static inline __attribute__((always_inline))
 
 /// Sixteen nibbles of eight bytes, the low one of each byte first: each in the low bits of a 32-bit
 /// lane, whose other bits are anything. A lookup among sixteen reads four bits.

@@ -18,8 +18,8 @@ static inline size_t ck_lut_chunk_bytes(int level_count, size_t count) {
   return level_count == 16 ? (count + 1) / 2 : (count + 3) / 4 + (count + 7) / 8;
 }
 
-/// The number of bytes of a super-block's scales: a Float16, a string of 6-bit numbers, and with two
-/// tables a string of bits; to an even number.
+/// The number of bytes of a super-block's scales: a Float16, a string of 6-bit numbers, and with
+/// two tables a string of bits; to an even number.
 static inline size_t ck_lut_record_bytes(const ck_lut *lut, size_t group_count) {
   size_t choices = lut->table_count == 2 ? (group_count + 7) / 8 : 0;
   return (2 + (6 * group_count + 7) / 8 + choices + 1) / 2 * 2;

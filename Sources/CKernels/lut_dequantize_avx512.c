@@ -81,8 +81,8 @@ CK_AVX512_INLINE void chunk_indices(int level_count, const uint8_t *chunk, __m51
   int32_t thirds;
   memcpy(&pairs, chunk, sizeof pairs);
   memcpy(&thirds, chunk + 8, sizeof thirds);
-  // Of the pairs, lane i gets the bits from 8(i mod 8) + 2(i div 8) on; of the third bits, those from
-  // two before its own on, modulo 64.
+  // Of the pairs, lane i gets the bits from 8(i mod 8) + 2(i div 8) on; of the third bits, those
+  // from two before its own on, modulo 64.
   const __m512i pair_bits =
       _mm512_setr_epi32(0, 8, 16, 24, 32, 40, 48, 56, 2, 10, 18, 26, 34, 42, 50, 58);
   const __m512i third_bits =
@@ -99,8 +99,8 @@ CK_AVX512_INLINE void chunk_indices(int level_count, const uint8_t *chunk, __m51
 
 enum { SUPER_BLOCKS = 8 };
 
-/// Decodes at most SUPER_BLOCKS whole super-blocks. The counts of levels and tables are constants, so
-/// that nothing is decided for each group.
+/// Decodes at most SUPER_BLOCKS whole super-blocks. The counts of levels and tables are constants,
+/// so that nothing is decided for each group.
 CK_AVX512_INLINE void decode_super_blocks(const ck_lut *lut, int level_count, int table_count,
                                           const float_tables *tables, size_t count,
                                           const uint8_t *codes, const uint8_t *records,

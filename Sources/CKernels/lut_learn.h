@@ -19,8 +19,8 @@ static inline float lut_global_scale(const float *sample, size_t count) {
   return ck_float((uint32_t)(127 + (exponent < -126 ? -126 : exponent)) << 23);
 }
 
-/// One round: the groups of the sample choose scales and indices; returns by how much the levels as they
-/// are lessen the sum of squares.
+/// One round: the groups of the sample choose scales and indices; returns by how much the levels as
+/// they are lessen the sum of squares.
 static inline double lut_round(const ck_lut *lut, const ck_lut_table *tables, const float *sample,
                                size_t piece_count, size_t width, const float *importance,
                                size_t piece_stride, lut_level_sums *sums) {

@@ -30,8 +30,8 @@ typedef struct {
   float square;
 } sums;
 
-/// Σ w·x·q and Σ w·q² over a group's weights, in order, q being the level nearest to x × inverse; over
-/// each half of a group of 32, and these added.
+/// Σ w·x·q and Σ w·q² over a group's weights, in order, q being the level nearest to x × inverse;
+/// over each half of a group of 32, and these added.
 static inline sums group_sums(const lut_lookup *table, const lut_block *block, size_t group,
                               float inverse) {
   sums total = {0, 0};
@@ -51,7 +51,8 @@ static inline sums group_sums(const lut_lookup *table, const lut_block *block, s
   return total;
 }
 
-/// The weight of largest magnitude of each group, with its sign; a positive one before a negative one.
+/// The weight of largest magnitude of each group, with its sign; a positive one before a negative
+/// one.
 static inline void lut_extremes(const lut_groups *groups, float *extremes) {
   const lut_block *block = groups->block;
   memset(extremes, 0, LUT_PARTS * sizeof(float));
@@ -83,8 +84,8 @@ static inline void lut_find_scales(const lut_lookup *table, const lut_groups *gr
   }
 }
 
-/// For each group the step of the greatest gain among eight around its scale, the codes made anew for
-/// each; 0 where none gains.
+/// For each group the step of the greatest gain among eight around its scale, the codes made anew
+/// for each; 0 where none gains.
 static inline void lut_find_steps(const lut_lookup *table, const lut_groups *groups,
                                   const lut_scales *found, float super_scale, float *steps,
                                   float *gains) {
@@ -114,7 +115,8 @@ static inline void lut_encode(const lut_lookup *table, const float *values, floa
 }
 
 /// Adds to the sums of levels those of the groups whose scale is not 0. In Float32 each part is
-/// summed in order, and the parts in a tree, the first halves of groups of 32 before the second ones.
+/// summed in order, and the parts in a tree, the first halves of groups of 32 before the second
+/// ones.
 static inline void lut_add_levels(const lut_lookup *table, const lut_groups *groups,
                                   const float *scales, lut_level_sums *to) {
   const lut_block *block = groups->block;

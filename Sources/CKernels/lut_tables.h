@@ -15,8 +15,8 @@ typedef struct {
   int count;
   /// Those past `count` repeat the last.
   float levels[16];
-  /// Half-way between neighbours; those past the last are infinite. A number greater than the first n
-  /// has the index n.
+  /// Half-way between neighbours; those past the last are infinite. A number greater than the first
+  /// n has the index n.
   float thresholds[16];
 } ck_lut_table;
 

@@ -1,6 +1,6 @@
-// Ordinary blocks in vectors: those without NaN, infinities and magnitudes above 2^125. The scales of many
-// blocks come first, then, while the weights are in the nearest cache, codes and errors. All other
-// blocks are left to quantize_block.h. See lanes.h.
+// Ordinary blocks in vectors: those without NaN, infinities and magnitudes above 2^125. The scales
+// of many blocks come first, then, while the weights are in the nearest cache, codes and errors.
+// All other blocks are left to quantize_block.h. See lanes.h.
 #include "ordinary_encode.h"
 
 /// Blocks side by side.

@@ -1,5 +1,5 @@
-// The products of ck_product.h in vectors; see lanes.h. The file that includes it defines how many sums
-// its registers hold at a time, of CK_PRODUCT_LEFT rows with CK_PRODUCT_RIGHT rows.
+// The products of ck_product.h in vectors; see lanes.h. The file that includes it defines how many
+// sums its registers hold at a time, of CK_PRODUCT_LEFT rows with CK_PRODUCT_RIGHT rows.
 #include "lanes.h"
 
 #define CK_UNROLL _Pragma("clang loop unroll(full)")

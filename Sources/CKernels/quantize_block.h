@@ -1,6 +1,7 @@
 // The loop over blocks: the same text for every instruction set. Private to CKernels. The file that
 // includes it defines, for its instruction set, `block_extremes`, `encode_integers`,
-// `encode_minifloats`, `add_error_chunk`, `quantize_ordinary_blocks`, and what search_scale.h wants.
+// `encode_minifloats`, `add_error_chunk`, `quantize_ordinary_blocks`, and what search_scale.h
+// wants.
 #include "search_scale.h"
 #include "statistics.h"
 
@@ -44,8 +45,8 @@ static inline uint64_t clipped_count(const ck_quantizer *quantizer, const ck_blo
   return count;
 }
 
-/// Encodes a block and measures it, chunk by chunk of its rows: a block may end within a chunk, or the
-/// other way around.
+/// Encodes a block and measures it, chunk by chunk of its rows: a block may end within a chunk, or
+/// the other way around.
 static inline void encode_block(const ck_quantizer *quantizer, const ck_block *block,
                                 const ck_choice *choice, const float *values, size_t row,
                                 size_t column, const ck_quantized *to, float *chunk,
@@ -146,8 +147,8 @@ static inline void quantize_rows(const ck_quantizer *quantizer, const float *val
   if (to->sums) ck_merge_errors(&sums, to->sums);
 }
 
-/// Rows of whole blocks, chunks and bytes of zero points are taken for one long row: so more blocks lie
-/// side by side.
+/// Rows of whole blocks, chunks and bytes of zero points are taken for one long row: so more blocks
+/// lie side by side.
 static inline void quantize_tile(const ck_quantizer *quantizer, const float *values, size_t rows,
     const float *importance, const ck_quantized *to) {
   size_t columns = quantizer->columns, width = quantizer->block_columns;

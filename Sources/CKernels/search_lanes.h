@@ -85,7 +85,8 @@ CK_INLINE void all_errors(ck_code code, const ck_chunks *chunks, int is_weighted
   for (; i < count; i++) some_errors(code, chunks, is_weighted, 1, candidates + i, errors + i);
 }
 
-/// Calls a function for chunks, compiled for the kind of code and for whether weights have importance.
+/// Calls a function for chunks, compiled for the kind of code and for whether weights have
+/// importance.
 #define CK_CASE(kind, function, ...)                                                         \
   case kind:                                                                                 \
     if (is_weighted) {                                                                       \
@@ -139,8 +140,8 @@ CK_INLINE void candidate_errors(const ck_quantizer *quantizer, const ck_weights 
   }
 }
 
-/// Σ w·x·q and Σ w·q² of each chunk, in units of the scales, for their codes. What lies sixteen apart is
-/// added first; then as lanes are in error sums.
+/// Σ w·x·q and Σ w·q² of each chunk, in units of the scales, for their codes. What lies sixteen
+/// apart is added first; then as lanes are in error sums.
 CK_INLINE void all_products(ck_code code, const ck_chunks *chunks, int is_weighted,
                             const ck_candidates *scales, ck_floats *products,
                             ck_floats *squares) {

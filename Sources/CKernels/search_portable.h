@@ -56,8 +56,8 @@ static inline void add_errors(ck_code code, const float *values, const float *im
   }
 }
 
-/// The squared errors of a block in units of each candidate's scale, squared: summed in order over a
-/// chunk in Float32, then in Float64.
+/// The squared errors of a block in units of each candidate's scale, squared: summed in order over
+/// a chunk in Float32, then in Float64.
 static inline void block_errors(const ck_quantizer *quantizer, const ck_block *block,
                                 const block_candidates *candidates, int count, double *totals) {
   for (size_t row = 0; row < block->rows; row++) {

@@ -1,14 +1,14 @@
-// The search for the scales of some blocks, each block in its lane: the same text for every instruction
-// set. Private to CKernels. The file that includes it defines, for its instruction set, the type
-// `ck_weights`, `gather_weights`, `candidate_errors` and `least_squares_scales`.
+// The search for the scales of some blocks, each block in its lane: the same text for every
+// instruction set. Private to CKernels. The file that includes it defines, for its instruction set,
+// the type `ck_weights`, `gather_weights`, `candidate_errors` and `least_squares_scales`.
 #pragma once
 
 #include "scales.h"
 
 #pragma STDC FP_CONTRACT OFF
 
-/// The scales that blocks of zeros get, whose codes are zero for any: one that is not zero leaves zero
-/// to mean damage.
+/// The scales that blocks of zeros get, whose codes are zero for any: one that is not zero leaves
+/// zero to mean damage.
 CK_INLINE ck_floats scale_of_zeros(const ck_quantizer *quantizer) {
   return ck_splat(quantizer->scale == CK_SCALE_E4M3 ? quantizer->global_scale : 1);
 }
@@ -106,9 +106,9 @@ static inline void refine(ck_contest *contest) {
   consider(contest, candidates, count, is_allowed);
 }
 
-/// Signed nibbles and bytes. The first candidate is that of absmax. The extreme weight lies near the
-/// lowest or the highest code, so that nibbles need scales of both signs: the extreme gets the one
-/// that makes it −8, as without clipping both signs are alike.
+/// Signed nibbles and bytes. The first candidate is that of absmax. The extreme weight lies near
+/// the lowest or the highest code, so that nibbles need scales of both signs: the extreme gets the
+/// one that makes it −8, as without clipping both signs are alike.
 static inline void search_symmetric(ck_contest *contest) {
   static const float byte_divisors[] = {127.5f, 127, 131, 135, 139, 143, 147, 151,
                                         155,    159, 163, 167, 171, 175, 179, 183};
@@ -160,7 +160,8 @@ static inline void search_minifloat(ck_contest *contest) {
   const ck_quantizer *quantizer = contest->quantizer;
   int is_e2m1 = quantizer->code == CK_CODE_E2M1, is_power = quantizer->scale == CK_SCALE_E8M0;
   ck_floats extremes = ck_max(contest->maxima, ck_splat(0) - contest->minima);
-  // OCP: the exponent of the largest magnitude less that of the largest number, 2^2·1.5 or 2^8·1.75.
+  // OCP: the exponent of the largest magnitude less that of the largest number, 2^2·1.5 or
+  // 2^8·1.75.
   ck_floats first = is_power ? extremes * ck_splat(is_e2m1 ? 0x1p-2f : 0x1p-8f)
                              : extremes / ck_splat(is_e2m1 ? 6.0f : 448.0f);
   ck_ints stored = ck_stored_scales(quantizer, first);

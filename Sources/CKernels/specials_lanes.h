@@ -1,8 +1,8 @@
 // The counts of ck_statistics.h in vectors; see lanes.h.
 #include "lanes.h"
 
-// Vectors of 64 bytes. Lanes as wide as the elements hold the counts of at most 255 vectors; those of
-// bytes are widened before they are added up.
+// Vectors of 64 bytes. Lanes as wide as the elements hold the counts of at most 255 vectors; those
+// of bytes are widened before they are added up.
 #define CK_COUNT_SPECIALS(type, lane_count, sum_type)                                              \
   {                                                                                                \
     typedef type vector __attribute__((ext_vector_type(lane_count)));                              \

@@ -62,9 +62,8 @@ struct BenchCommand: ReportingCommand {
     }
     if let times = timing.timesInt4, let most = timing.mostTimesInt4 {
       let verdict = times > most ? ": missed" : ""
-      remarks.append(
-        "\(Figures.fixed(times, digits: 2)) of int4-g64's time, ≤ \(Figures.fixed(most, digits: 1))\(verdict)"
-      )
+      let (found, limit) = (Figures.fixed(times, digits: 2), Figures.fixed(most, digits: 1))
+      remarks.append("\(found) of int4-g64's time, ≤ \(limit)\(verdict)")
     }
     if let gigaflops = timing.gigaflops {
       remarks.append("\(Figures.fixed(gigaflops, digits: 1)) GFLOP/s")

@@ -1,6 +1,6 @@
 // Runs every kernel with every instruction set that this processor has, without Swift, so that an
-// emulator can: the twins must give the portable kernel's bits, and the bits must be the same on all
-// processors. scripts/test-aarch64 builds it for both.
+// emulator can: the twins must give the portable kernel's bits, and the bits must be the same on
+// all processors. scripts/test-aarch64 builds it for both.
 #pragma once
 
 #include <stddef.h>

@@ -8,8 +8,8 @@ extern "C" {
 #endif
 
 // Conversions of whole arrays between element formats and Float32. Elements are little-endian and
-// need no alignment. Decoding is exact, but for Float64, which rounds to nearest even. A NaN stays a
-// quiet NaN with its sign; formats/quantization.md tells the bits.
+// need no alignment. Decoding is exact, but for Float64, which rounds to nearest even. A NaN stays
+// a quiet NaN with its sign; formats/quantization.md tells the bits.
 
 #define CK_DECODE(format)                                                                     \
   void ck_decode_##format(const uint8_t *codes, size_t count, float *values);                 \

@@ -31,8 +31,8 @@ size_t ck_lut_code_bytes(const ck_lut *lut);
 size_t ck_lut_scale_bytes(const ck_lut *lut);
 
 /// Learns the levels and the global scale from a sample, given as `piece_count` pieces of rows of
-/// `width` weights each, at most CK_LUT_SUPER_COLUMNS. `importance` holds a number for each weight of
-/// the sample, or is NULL. All other fields of `lut` are set.
+/// `width` weights each, at most CK_LUT_SUPER_COLUMNS. `importance` holds a number for each weight
+/// of the sample, or is NULL. All other fields of `lut` are set.
 void ck_lut_learn(ck_lut *lut, const float *sample, size_t piece_count, size_t width,
                   const float *importance);
 void ck_lut_learn_portable(ck_lut *lut, const float *sample, size_t piece_count, size_t width,

@@ -9,9 +9,9 @@ extern "C" {
 /// Products of each row of `left` with each row of `right`, both of `columns` Float32:
 /// output[i · stride + j] = Σ left[i, k] · right[j, k].
 ///
-/// A sum is taken in sixteen Float32 lanes, term k in lane k mod 16 in order of k, and then over the
-/// lanes: those that lie eight apart first, then four, two and one. So its bits depend on its two rows
-/// alone.
+/// A sum is taken in sixteen Float32 lanes, term k in lane k mod 16 in order of k, and then over
+/// the lanes: those that lie eight apart first, then four, two and one. So its bits depend on its
+/// two rows alone.
 void ck_multiply_rows(const float *left, size_t left_rows, const float *right, size_t right_rows,
                       size_t columns, float *output, size_t stride);
 void ck_multiply_rows_portable(const float *left, size_t left_rows, const float *right,

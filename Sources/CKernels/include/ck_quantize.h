@@ -40,9 +40,9 @@ typedef struct {
   ck_search search;
   /// The number of weights in a row.
   size_t columns;
-  /// The size of the block that shares a scale; at least 1. Unless it is one row high, it is as wide
-  /// as the matrix or a multiple of 128. 4-bit codes need an even `block_columns`, or one that is
-  /// not less than `columns`.
+  /// The size of the block that shares a scale; at least 1. Unless it is one row high, it is as
+  /// wide as the matrix or a multiple of 128. 4-bit codes need an even `block_columns`, or one that
+  /// is not less than `columns`.
   size_t block_rows;
   size_t block_columns;
   /// Multiplies all scales; 1 where there is none.
@@ -65,8 +65,8 @@ typedef struct {
 } ck_quantized;
 
 /// Quantizes a tile of rows and measures the error while it is at hand. `values` is
-/// `rows × columns`. `importance` holds for each column what its squared errors are multiplied by when
-/// scales are compared, less than 2; NULL stands for ones.
+/// `rows × columns`. `importance` holds for each column what its squared errors are multiplied by
+/// when scales are compared, less than 2; NULL stands for ones.
 void ck_quantize(const ck_quantizer *quantizer, const float *values, size_t rows,
     const float *importance, const ck_quantized *to);
 void ck_quantize_portable(const ck_quantizer *quantizer, const float *values, size_t rows,
@@ -94,8 +94,8 @@ typedef struct {
 void ck_dequantize(const ck_dequantizer *format, const uint8_t *codes, const float *scales,
                    const uint8_t *zero_points, size_t rows, float *values);
 
-/// Decodes one row. `scales` and `zero_points` are those of its groups of `group_columns` weights, the
-/// last of which may be fewer.
+/// Decodes one row. `scales` and `zero_points` are those of its groups of `group_columns` weights,
+/// the last of which may be fewer.
 void ck_dequantize_row(ck_code code, const uint8_t *codes, size_t columns, size_t group_columns,
                        const float *scales, const uint8_t *zero_points, float *values);
 void ck_dequantize_row_portable(ck_code code, const uint8_t *codes, size_t columns,

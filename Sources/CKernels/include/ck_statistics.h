@@ -51,8 +51,8 @@ typedef struct {
 } ck_special_counts;
 
 /// Counts NaN and infinities together, and zeros, among little-endian floats of 1, 2, 4 or 8 bytes:
-/// an element that has all bits of `exponent` is NaN or infinite, one without any bit of `magnitude`
-/// is zero.
+/// an element that has all bits of `exponent` is NaN or infinite, one without any bit of
+/// `magnitude` is zero.
 ck_special_counts ck_count_specials(const uint8_t *elements, size_t count,
                                     size_t element_byte_count, uint64_t exponent,
                                     uint64_t magnitude);
