@@ -42,8 +42,8 @@ struct PlanCommand: ReportingCommand {
     help: ArgumentHelp(
       "Compare these, separated by commas, and not all.",
       discussion: """
-        Rules of a recipe stay as they are; the scheme of all other MLP weights changes from row to \
-        row.
+        Rules of a recipe stay as they are; the scheme of all other MLP weights changes from row \
+        to row.
         """, valueName: "a,b,…"))
   var schemes: String?
 
@@ -100,7 +100,7 @@ struct PlanCommand: ReportingCommand {
     try show(document) { text(document) }
   }
 
-  /// Whoever names the output is refused where `convert` would refuse it.
+  /// A named output that would not fit is an error, as it is for `convert`.
   private func room(for plan: ConversionPlan) throws -> OutputRoom? {
     guard let out else { return try? OutputRoom(for: plan, at: "output") }
     let room = try OutputRoom(for: plan, at: FilePath(out))
