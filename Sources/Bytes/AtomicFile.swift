@@ -26,6 +26,11 @@ public final class AtomicFile: Sendable {
   private let descriptor: Int32
   private let direct: DirectDescriptor
   private let stage = Mutex(Stage.writing)
+  /// The bytes in the page cache that may not be on the disk.
+  private let cachedByteCount = Atomic(0)
+
+  /// How many that may be: no sync at the end takes long, and none can be interrupted.
+  private static let maximumCachedByteCount = 64 << 20
 
   /// The name under which the file of a path is written.
   public static func partialPath(of path: FilePath) -> FilePath {
@@ -36,8 +41,8 @@ public final class AtomicFile: Sendable {
   /// - Parameters:
   ///   - replacing: Whether a file that is already at `path` may be replaced.
   ///   - adopting: Whether a partial file that nobody holds is taken over as it is.
-  ///   - magic: What the file begins with at the end. A partial file that begins neither so nor with
-  ///     zeros is nothing that a former run left, and stays; nil takes or replaces any.
+  ///   - magic: What the file begins with at the end. A partial file that begins neither so nor
+  ///     with zeros is nothing that a former run left, and stays; nil takes or replaces any.
   /// - Throws: `exists`, `foreign`, `beingWritten`, `cannotCreate`.
   public init(
     path: FilePath, replacing: Bool, adopting: Bool = false, magic: [UInt8]? = nil
@@ -136,9 +141,19 @@ public final class AtomicFile: Sendable {
   /// Writes all of `bytes` at `byteOffset`; the file grows as needed. What starts at a page in
   /// memory and in the file and is made of whole pages, as a `PageBuffer` is, goes around the page
   /// cache where the file system lets it.
-  /// - Throws: `writeFailed` with the reason, a full disk among them.
+  /// - Throws: `writeFailed` with the reason, a full disk among them; `syncFailed`.
   public func write(_ bytes: RawSpan, at byteOffset: Int) throws(BytesError) {
-    try descriptor.writeAll(bytes, path: partialPath, at: byteOffset, direct: direct)
+    let count = try descriptor.writeAll(bytes, path: partialPath, at: byteOffset, direct: direct)
+    let sum = cachedByteCount.wrappingAdd(count, ordering: .relaxed).newValue
+    guard sum >= Self.maximumCachedByteCount,
+      // Whoever has added the last bytes sees to it, and others write on.
+      cachedByteCount.compareExchange(expected: sum, desired: 0, ordering: .relaxed).exchanged
+    else { return }
+    do throws(Errno) {
+      try SystemCalls.syncData(descriptor)
+    } catch {
+      throw .syncFailed(path: partialPath, error)
+    }
   }
 
   /// Fills `bytes` with what was written at `byteOffset`.

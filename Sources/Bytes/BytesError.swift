@@ -34,6 +34,8 @@ public enum BytesError: KelterError {
   case cannotPack(reason: String)
   /// An archive contradicts zstd's formats or its own seek table.
   case archive(path: FilePath, ArchiveDamage)
+  /// The run was asked to stop.
+  case interrupted
 
   public var kind: FailureKind {
     switch self {
@@ -45,6 +47,7 @@ public enum BytesError: KelterError {
     case .readFailed, .mappingFailed, .writeFailed, .syncFailed, .publishFailed, .inspectFailed,
       .cannotPack:
       .inputOutput
+    case .interrupted: .interrupted
     }
   }
 
@@ -83,6 +86,7 @@ public enum BytesError: KelterError {
       "packing failed: \(reason)"
     case .archive(let path, let damage):
       "\(path): \(damage)"
+    case .interrupted: "interrupted; nothing was published"
     }
   }
 }

@@ -88,23 +88,29 @@ extension Int32 {
   }
 
   /// Writes all of `bytes` to this descriptor, or to one around the page cache what that takes.
+  /// - Returns: how many bytes went into the page cache.
+  @discardableResult
   func writeAll(
     _ bytes: RawSpan, path: FilePath, at byteOffset: Int, direct: DirectDescriptor? = nil
-  ) throws(BytesError) {
+  ) throws(BytesError) -> Int {
     guard byteOffset >= 0, !byteOffset.addingReportingOverflow(bytes.byteCount).overflow else {
       throw .writeFailed(path: path, byteOffset: byteOffset, .fileTooLarge)
     }
     var done = 0
+    var cachedByteCount = 0
     while done < bytes.byteCount {
       do throws(Errno) {
         done += try unsafe bytes.withUnsafeBytes { buffer throws(Errno) in
           let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
           if let count = try unsafe direct?.write(rest, at: byteOffset + done) { return count }
-          return try unsafe SystemCalls.write(self, at: byteOffset + done, rest)
+          let count = try unsafe SystemCalls.write(self, at: byteOffset + done, rest)
+          cachedByteCount += count
+          return count
         }
       } catch {
         throw .writeFailed(path: path, byteOffset: byteOffset + done, error)
       }
     }
+    return cachedByteCount
   }
 }

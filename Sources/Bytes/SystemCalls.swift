@@ -115,6 +115,11 @@ package enum SystemCalls {
     _ = try retrying { fsync(descriptor) }
   }
 
+  /// The same without what only tells when the file was changed.
+  package static func syncData(_ descriptor: Int32) throws(Errno) {
+    _ = try retrying { fdatasync(descriptor) }
+  }
+
   /// Takes the exclusive lock of an open file, or throws `.wouldBlock` where another has it.
   package static func lock(_ descriptor: Int32) throws(Errno) {
     _ = try retrying { flock(descriptor, LOCK_EX | LOCK_NB) }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Dispatch
 internal import Synchronization
 internal import SystemPackage
@@ -15,8 +16,8 @@ public enum Interruption {
   public static let exitCode: Int32 = 130
   private static let isRequested = Atomic<Bool>(false)
 
-  /// Lets SIGINT, SIGTERM and SIGHUP end the process at once, with the exit code of an interruption:
-  /// as long as nothing is under way that would have to be kept or cleared away.
+  /// Lets SIGINT, SIGTERM and SIGHUP end the process at once, with the exit code of an
+  /// interruption: as long as nothing is under way that would have to be kept or cleared away.
   public static func exitOnSignals() {
     handle { _ in
       let line: StaticString = "kelter: error: interrupted\n"
@@ -48,7 +49,13 @@ public enum Interruption {
   }
 
   /// - Throws: `ConversionError.interrupted` if an interruption was requested.
-  static func check() throws(ConversionError) {
+  public static func check() throws(ConversionError) {
+    if isRequested.load(ordering: .relaxed) { throw .interrupted }
+  }
+
+  /// The same for what is written in the background.
+  /// - Throws: `BytesError.interrupted`.
+  @Sendable static func checkBeforeWriting() throws(BytesError) {
     if isRequested.load(ordering: .relaxed) { throw .interrupted }
   }
 }

@@ -93,6 +93,13 @@ struct FaultShim {
       return syscall(SYS_fsync, file);
     }
 
+    int fdatasync(int file) {
+      static atomic_int failures;
+      if (is_last('d')) die();
+      if (is_due("SHIM_FDATASYNC", &failures)) return fail(EIO);
+      return syscall(SYS_fdatasync, file);
+    }
+
     int ftruncate64(int file, off64_t count) {
       if (is_last('t')) die();
       return syscall(SYS_ftruncate, file, count);

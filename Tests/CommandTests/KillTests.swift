@@ -12,7 +12,8 @@ struct DisturbedConversion {
   /// What the undisturbed run has made.
   let bytes: [UInt8]
   let report: [UInt8]
-  /// Its system calls, a letter each: r(ead), w(rite), s(ync), t(runcate), l(ink), u(nlink), n(ame).
+  /// Its system calls, a letter each: r(ead), w(rite), s(ync), t(runcate), l(ink), u(nlink),
+  /// n(ame), d(atasync).
   let events: [Character]
 
   static let outputs = ["out.kelter", "out.report.json"]
@@ -78,8 +79,8 @@ struct DisturbedConversion {
   }
 }
 
-/// `kill -9` at any moment leaves nothing or a whole file under the final name, and the same command
-/// again ends in the same bytes and the same report.
+/// `kill -9` at any moment leaves nothing or a whole file under the final name, and the same
+/// command again ends in the same bytes and the same report.
 @Suite struct KillTests {
   /// Every call that is no read or write, and random ones of those: from opening the source over
   /// the units and layers to the report and the names.
@@ -160,7 +161,8 @@ struct DisturbedConversion {
       let mended = try conversion.finish("damaged")
       #expect(mended.errors.contains("are damaged and made again"), "\(mended.errors)")
 
-      // Without the partial file, the journal is worth nothing; without the journal, the file is not.
+      // Without the partial file, the journal is worth nothing; without the journal, the file is
+      // not.
       for name in ["out.kelter.partial", "out.kelter.journal"] {
         try conversion.clear()
         #expect(try conversion.run(atTheEnd).exitCode == -1)

@@ -2,6 +2,7 @@ import Bytes
 import Container
 import Foundation
 import Quantization
+import Synchronization
 import SystemPackage
 import Tensors
 import Testing
@@ -111,6 +112,34 @@ struct WriterTests {
       if case ContainerError.wrongExtentWrites(_, 2, 0) = $0 { true } else { false }
     }
     #expect(!FileManager.default.fileExists(atPath: path.string))
+    writer.discard()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path.string) == [])
+  }
+
+  /// What waits to be written when a run is to stop is dropped, and nothing comes after it.
+  @Test func whatWaitsIsDropped() throws {
+    let path = folder.file("tiny.kelter")
+    let written = Mutex(0)
+    let writer = try ContainerWriter(
+      path: path, plan: try TinyContainer.plan(), replacing: false,
+      check: { () throws(BytesError) in
+        let isFirst = written.withLock { count in
+          count += 1
+          return count == 1
+        }
+        if !isFirst { throw .interrupted }
+      })
+    let noted = Mutex<[Int]>([])
+    for extent in 0..<3 {
+      try? TinyContainer.write(extent, of: writer)
+      try? writer.afterWriting { noted.withLock { $0.append(extent) } }
+    }
+    for attempt in [writer.finishWriting, writer.seal, writer.publish] {
+      let error = #expect(throws: ContainerError.self) { try attempt() }
+      #expect(error?.kind == .interrupted)
+    }
+    #expect(written.withLock { $0 } == 2)
+    #expect(noted.withLock { $0 } == [0])
     writer.discard()
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path.string) == [])
   }

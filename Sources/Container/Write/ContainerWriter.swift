@@ -1,4 +1,4 @@
-package import Bytes
+public import Bytes
 import Synchronization
 public import SystemPackage
 
@@ -21,10 +21,13 @@ public final class ContainerWriter: Sendable {
   /// - Parameters:
   ///   - replacing: whether a file of that name may be replaced.
   ///   - adopting: whether a partial file that a former run left is taken over. It stays as it is
-  ///     until `resume` or `startOver`, one of which must come first if `isAdopted`. Without it, any
-  ///     partial file is replaced; with it, one that no run can have left is an error.
+  ///     until `resume` or `startOver`, one of which must come first if `isAdopted`. Without it,
+  ///     any partial file is replaced; with it, one that no run can have left is an error.
+  ///   - check: is called before each piece is written, on another thread; after an error that it
+  ///     throws, no more is.
   public init(
-    path: FilePath, plan: ContainerPlan, replacing: Bool, adopting: Bool = false
+    path: FilePath, plan: ContainerPlan, replacing: Bool, adopting: Bool = false,
+    check: @escaping @Sendable () throws(BytesError) -> Void = {}
   ) throws(ContainerError) {
     self.plan = plan
     results = Mutex(WrittenResults(plan: plan))
@@ -36,14 +39,14 @@ public final class ContainerWriter: Sendable {
     } catch {
       throw .file(error)
     }
-    pieces = PieceWriter(output: output)
+    pieces = PieceWriter(output: output, check: check)
   }
 
   /// The name under which the file will appear.
   public var path: FilePath { output.path }
 
-  /// Starts an extent. Each must be written exactly once, by one thread at a time. Its bytes go to the
-  /// disk in the background: an error of writing may come up with any later call.
+  /// Starts an extent. Each must be written exactly once, by one thread at a time. Its bytes go to
+  /// the disk in the background: an error of writing may come up with any later call.
   public func extent(_ index: Int) -> ExtentWriter {
     ExtentWriter(
       index: index, range: plan.byteRange(ofExtent: index),

@@ -19,8 +19,8 @@ struct ResumableOutput: Sendable {
   let notice: String?
 
   /// Creates the partial file and the journal, or takes up those of a former run.
-  /// - Throws: `ConversionError.cannotResume` if that run was asked for something else, `.foreign` if
-  ///   no run has left what is there, and what creating the files throws.
+  /// - Throws: `ConversionError.cannotResume` if that run was asked for something else, `.foreign`
+  ///   if no run has left what is there, and what creating the files throws.
   static func open(
     _ path: FilePath, plan: ConversionPlan, tokens: TokenIDs?, threads: Int,
     progress: ProgressHandler?
@@ -97,7 +97,7 @@ struct ResumableOutput: Sendable {
     do {
       return try ContainerWriter(
         path: path, plan: plan.container, replacing: plan.options.force,
-        adopting: !plan.options.restart)
+        adopting: !plan.options.restart, check: Interruption.checkBeforeWriting)
     } catch ContainerError.file(.foreign(let path)) {
       throw ConversionError.foreign(path: path.string)
     } catch {
