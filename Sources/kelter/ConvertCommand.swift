@@ -13,8 +13,8 @@ struct ConvertCommand: ReportingCommand {
       nothing is published and the exit code is 1.
 
       A run that ends before its time leaves OUT.kelter.partial and OUT.kelter.journal; the same \
-      command goes on from there, and ends in the same bytes and figures. If the source, the scheme \
-      or the recipe has changed meanwhile, it says so and stops.
+      command goes on from there, and ends in the same bytes and figures. If the source, the \
+      scheme or the recipe has changed meanwhile, it says so and stops.
       """)
 
   @Argument(help: "A checkpoint folder, or one weight file.")
@@ -52,8 +52,12 @@ struct ConvertCommand: ReportingCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if !gate, measurement.budget != nil {
+    guard !gate else { return }
+    if measurement.budget != nil {
       throw ValidationError("--budget needs the gate: with --no-gate nothing is decided")
+    }
+    if measurement.tokens != nil {
+      throw ValidationError("--tokens needs the gate: with --no-gate no layer is measured")
     }
   }
 
@@ -71,12 +75,13 @@ struct ConvertCommand: ReportingCommand {
     let plan = try ConversionPlan(source: source, options: options)
     try measurement.report.map { try source.checkIsNotPart(FilePath($0)) }
     let beside = ConversionPlan.reportPath(of: FilePath(out))
+    // From here on there are files to keep or to clear away.
+    Interruption.handleSignals()
     // The report is written there anyway.
     let reportFile = try measurement.report
       .flatMap { FilePath($0).isSamePlace(as: beside) ? nil : $0 }
       .map { try ReportFile($0) }
     let progress = ProgressLine(quiet: output.quiet)
-    Interruption.handleSignals()
     defer { progress.finish() }
     let report = try plan.convert(
       to: FilePath(out), progress: { progress.update($0) }, notice: { progress.note($0) })

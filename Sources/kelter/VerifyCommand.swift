@@ -56,12 +56,15 @@ struct VerifyCommand: ReportingCommand {
   func run() throws {
     let reader = try ContainerReader(named: FilePath(path))
     // What the user named is looked at before a large file is read.
-    let measurement = try against.map { try prepare(reader, against: $0) }
+    let verification = try against.map { try prepare(reader, against: $0) }
+    // From here on there is a file to clear away.
+    Interruption.handleSignals()
+    let reportFile = try measurement.report.map { try ReportFile($0) }
     let progress = ProgressLine(quiet: output.quiet)
     defer { progress.finish() }
-    let threads =
-      self.measurement.threading.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    let threads = measurement.threading.threads ?? ProcessInfo.processInfo.activeProcessorCount
     let all = try ContainerVerifier.verify(reader, threads: threads) { done, total in
+      try Interruption.check()
       progress.update(Progress(phase: "check", detail: "", done: done, total: total))
     }
     progress.finish()
@@ -78,11 +81,10 @@ struct VerifyCommand: ReportingCommand {
       throw ExitCode(failure.kind.exitCode)
     }
 
-    if let measurement {
-      Interruption.handleSignals()
-      let report = try measurement.verification.run { progress.update($0) }
+    if let verification {
+      let report = try verification.run { progress.update($0) }
       progress.finish()
-      try measurement.reportFile?.publish(report)
+      try reportFile?.publish(report)
       document.report = report
     }
     try show(document) {
@@ -95,17 +97,12 @@ struct VerifyCommand: ReportingCommand {
     if let report = document.report, !report.budget.passed { throw overBudget(report) }
   }
 
-  private func prepare(
-    _ reader: ContainerReader, against: String
-  ) throws -> (verification: Verification, reportFile: ReportFile?) {
+  private func prepare(_ reader: ContainerReader, against: String) throws -> Verification {
     var options = ConversionOptions(scheme: .keep)
     try measurement.apply(to: &options)
     let source = try Source(path: FilePath(against), family: family)
     try measurement.report.map { try source.checkIsNotPart(FilePath($0)) }
-    return (
-      try Verification(reader: reader, source: source, options: options),
-      try measurement.report.map { try ReportFile($0) }
-    )
+    return try Verification(reader: reader, source: source, options: options)
   }
 
   /// A file that is not sound.

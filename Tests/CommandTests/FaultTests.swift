@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  /// `plan` tells the room where `convert` would write, and refuses a named output as that does.
+  /// `plan` tells the room where `convert` would write, and refuses an output that does not fit.
   @Test func plannedRoom() throws {
     try Self.withShim { shim, folder in
       let environment = shim.environment(["SHIM_FREE_BYTES": "100000"])
@@ -187,6 +187,28 @@ import Testing
         #expect(run.output.isEmpty)
       }
       #expect(try names(in: folder) == [])
+    }
+  }
+
+  /// A report that was begun is cleared away, from the first check to the last layer.
+  @Test func whileVerifying() throws {
+    try FaultTests.withShim { shim, folder in
+      let source = Fixtures.path("mixtral").string
+      let container = folder.removingLastComponent().appending("in.kelter").string
+      let run = try kelter("convert", source, "-o", container, "--scheme", "keep", "--no-gate")
+      #expect(run.exitCode == 0, "\(run.errors)")
+      let verify = [
+        "verify", container, "--against", source, "--token-count", "16", "--report",
+        folder.appending("report.json").string,
+      ]
+      for count in [0, 10, 20, 40, 60] {
+        try expectFailure(
+          130, naming: "interrupted", of: verify,
+          environment: shim.environment([
+            "SHIM_SIGNAL": "\(SIGINT)", "SHIM_SIGNAL_AT_READ": "\(count)",
+          ]))
+        #expect(try names(in: folder) == [], "at read \(count)")
+      }
     }
   }
 

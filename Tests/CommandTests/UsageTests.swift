@@ -25,6 +25,14 @@ import Testing
       ["convert", "a", "-o", "b", "--scheme", "keep", "--memory-limit", "2 cups"], "--memory-limit"
     ),
     (["convert", "a", "-o", "b", "--scheme", "keep", "--report", "r.txt"], ".json, .md or .xml"),
+    (
+      ["convert", "a", "-o", "b", "--scheme", "keep", "--no-gate", "--budget", "c"],
+      "--budget needs the gate"
+    ),
+    (
+      ["convert", "a", "-o", "b", "--scheme", "keep", "--no-gate", "--tokens", "c"],
+      "--tokens needs the gate"
+    ),
     (["export", "a", "-o", "b"], "--format"),
     (["export", "a", "-o", "b", "--format", "f8"], "bf16"),
     (["export", "a", "-o", "b", "--format", "f32", "--threads", "0"], "--threads"),
