@@ -46,7 +46,11 @@ public enum ConversionError: KelterError {
   case kept(any KelterError, partial: String)
   /// The partial file of a conversion, or its journal, stands where a finished file is wanted.
   case unfinished(file: String, isJournal: Bool, scheme: String?)
-  /// An output that is to be written in another way would take the place of an unfinished conversion.
+  /// The partial file of a run that was killed, and cannot be gone on with, stands where a finished
+  /// file is wanted.
+  case leftOver(file: String)
+  /// An output that is to be written in another way would take the place of an unfinished
+  /// conversion.
   case takenByConversion(file: String)
   /// A file that no run has left stands where a conversion keeps what is done.
   case foreign(path: String)
@@ -66,7 +70,7 @@ public enum ConversionError: KelterError {
     case .tooLittleRoom, .outputIsSource, .cannotCreateFolder, .takenByConversion, .foreign:
       .cannotCreate
     case .interrupted: .interrupted
-    case .sourceChanged, .unfinished, .notACheckpoint, .notAContainer: .invalidInput
+    case .sourceChanged, .unfinished, .leftOver, .notACheckpoint, .notAContainer: .invalidInput
     case .cannotResume(_, _, let isOfSource): isOfSource ? .invalidInput : .cannotCreate
     case .kept(let error, _): error.kind
     }
@@ -104,7 +108,7 @@ public enum ConversionError: KelterError {
     case .notPacked(let file): "\(file): is not packed: it can be used as it is"
     case .notComparable(let reason): reason
     case .cannotCreateFolder(let path, let reason): "\(path): \(reason)"
-    case .interrupted: "interrupted; nothing was published"
+    case .interrupted: BytesError.interrupted.description
     case .sourceChanged(let file):
       "\(file): has changed since the run began; nothing was published"
     case .cannotResume(let partial, let change, let isOfSource):
@@ -120,6 +124,9 @@ public enum ConversionError: KelterError {
       "\(file): \(isJournal ? "the journal of " : "")an unfinished conversion"
         + (scheme.map { " to \($0)" } ?? "") + (isJournal ? "" : ", not a .kelter file yet")
         + "; the `kelter convert` that began it goes on from \(isJournal ? "there" : "here")"
+    case .leftOver(let file):
+      "\(file): was left by a run that was killed, and is not a whole file; the same command makes"
+        + " it anew"
     case .takenByConversion(let file):
       "\(file): an unfinished conversion would be lost; end it by the command that began it,"
         + " remove it, or choose another output"

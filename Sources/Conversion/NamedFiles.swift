@@ -5,7 +5,8 @@ public import SystemPackage
 
 extension ContainerReader {
   /// Opens what a user names as a `.kelter` file, packed or not.
-  /// - Throws: `ConversionError.unfinished`, `.notAContainer`, and what `init(path:)` throws.
+  /// - Throws: `ConversionError.unfinished`, `.leftOver`, `.notAContainer`, and what `init(path:)`
+  ///   throws.
   public convenience init(named path: FilePath) throws {
     try Journal.checkIsFinished(path)
     if (try? Folder.kind(of: path)) == .folder {
@@ -30,7 +31,8 @@ extension ContainerReader {
 
 extension Checkpoint {
   /// Opens what a user names as a checkpoint.
-  /// - Throws: `ConversionError.unfinished`, `.notACheckpoint`, and what `init(path:)` throws.
+  /// - Throws: `ConversionError.unfinished`, `.leftOver`, `.notACheckpoint`, and what `init(path:)`
+  ///   throws.
   public convenience init(named path: FilePath) throws {
     try Journal.checkIsFinished(path)
     // Why a file cannot be opened is told below.

@@ -72,6 +72,30 @@ import Testing
     }
   }
 
+  /// What packing and unpacking leave that are killed: neither a container nor anything else.
+  @Test(arguments: ["pack", "unpack"])
+  func killedPacking(command: String) throws {
+    try FaultTests.withShim { shim, folder in
+      let archive = folder.appending("in.kelter.zst").string
+      let source = Fixtures.path("container/tiny.kelter").string
+      #expect(try kelter("pack", source, "-o", archive).exitCode == 0)
+      let output = folder.appending(command == "pack" ? "out.kelter.zst" : "out.kelter").string
+      let arguments = [command, command == "pack" ? source : archive, "-o", output]
+      // At the first write, so that the partial file is empty, and later.
+      for count in [0, 3] {
+        let faults = ["SHIM_KILL_IN": "w", "SHIM_KILL_AT": "\(count)"]
+        #expect(try CommandRun(arguments, environment: shim.environment(faults)).exitCode == -1)
+        let file = output + ".partial"
+        try Self.expectRefusals(
+          [["inspect", file]] + Self.readingContainers(file, in: folder)
+            + Self.readingCheckpoints(file, in: folder),
+          in: folder, naming: "\(file): was left by a run that was killed", "the same command")
+      }
+      #expect(try CommandRun(arguments).exitCode == 0)
+      #expect(!exists(FilePath(output + ".partial")))
+    }
+  }
+
   @Test func containersForCheckpoints() throws {
     try PackTests.withContainer { path, folder in
       #expect(try kelter("pack", path.string).exitCode == 0)

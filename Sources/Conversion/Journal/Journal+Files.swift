@@ -1,12 +1,17 @@
 import Bytes
+import Container
 import SystemPackage
 
 /// What is known of journals and partial files before they are opened to be written.
 extension Journal {
   /// Makes sure that a file which a user names is not one of a conversion under way.
-  /// - Throws: `ConversionError.unfinished` for a partial file and for a journal.
+  /// - Throws: `ConversionError.unfinished` for a partial file and for a journal, `.leftOver` for a
+  ///   partial file without one.
   static func checkIsFinished(_ path: FilePath) throws(ConversionError) {
-    guard let header = header(ofWorkFile: path) else { return }
+    guard let header = header(ofWorkFile: path) else {
+      if isLeftOver(path) { throw .leftOver(file: path.string) }
+      return
+    }
     let scheme = JournalHeader(payload: header.payload)?.facts.first { $0.subject == "--scheme" }
     throw .unfinished(
       file: path.string, isJournal: path.extension == "journal", scheme: scheme?.value)
@@ -47,8 +52,17 @@ extension Journal {
     if header(of: output) != nil { try? SystemCalls.remove(path(of: output)) }
   }
 
-  /// What the journal of a conversion begins with whose partial file or journal this is; nil for any
-  /// other file.
+  /// Whether a file is what packing or unpacking has left that was killed, or a conversion whose
+  /// journal is gone.
+  private static func isLeftOver(_ path: FilePath) -> Bool {
+    guard path.extension == "partial", let stem = path.stem, FilePath(stem).isNamedAsContainer,
+      (try? Folder.kind(of: path)) == .file
+    else { return false }
+    return (try? ContainerReader(path: path)) == nil
+  }
+
+  /// What the journal of a conversion begins with whose partial file or journal this is; nil for
+  /// any other file.
   private static func header(ofWorkFile path: FilePath) -> JournalRecord? {
     guard path.extension == "partial" || path.extension == "journal", let stem = path.stem,
       (try? SystemCalls.status(of: path, followingLinks: false)) != nil
