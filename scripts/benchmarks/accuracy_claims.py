@@ -1,4 +1,4 @@
-"""What issue 5 claims of the lookup-table schemes, checked on measured rows."""
+"""What is claimed of the lookup-table schemes, checked on measured rows."""
 import dataclasses
 
 # Of whole super-blocks, without tables: formats/quantization.md.

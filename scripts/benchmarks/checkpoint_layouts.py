@@ -38,12 +38,19 @@ def model(options, layer):
     yield options.layers - 1, "lm_head.weight", "BF16", [options.vocabulary, hidden]
 
 
-def quantization(options):
-    if options.dtype == "bf16":
-        return {}
-    return {"quantization_config": {
-        "activation_scheme": "dynamic", "fmt": "e4m3", "quant_method": "fp8",
-        "weight_block_size": [FP8_BLOCK, FP8_BLOCK]}}
+def common_config(options):
+    """What both layouts call alike."""
+    config = {
+        "vocab_size": options.vocabulary, "hidden_size": options.hidden, "hidden_act": "silu",
+        "intermediate_size": options.dense_width, "moe_intermediate_size": options.expert_width,
+        "num_hidden_layers": options.layers, "num_experts_per_tok": options.experts_per_token,
+        "norm_topk_prob": True, "num_attention_heads": options.heads, "rms_norm_eps": 1e-06,
+        "tie_word_embeddings": False, "torch_dtype": "bfloat16"}
+    if options.dtype == "fp8":
+        config["quantization_config"] = {
+            "activation_scheme": "dynamic", "fmt": "e4m3", "quant_method": "fp8",
+            "weight_block_size": [FP8_BLOCK, FP8_BLOCK]}
+    return config
 
 
 class DeepSeekV3:
@@ -81,21 +88,15 @@ class DeepSeekV3:
 
     @classmethod
     def config(cls, options):
-        return {
+        return common_config(options) | {
             "architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3",
-            "vocab_size": options.vocabulary, "hidden_size": options.hidden, "hidden_act": "silu",
-            "intermediate_size": options.dense_width,
-            "moe_intermediate_size": options.expert_width, "num_hidden_layers": options.layers,
             "first_k_dense_replace": options.dense_layers, "moe_layer_freq": 1,
-            "n_routed_experts": options.experts, "n_shared_experts": 1,
-            "num_experts_per_tok": options.experts_per_token, "n_group": 1, "topk_group": 1,
-            "topk_method": "noaux_tc", "scoring_func": "sigmoid", "norm_topk_prob": True,
-            "routed_scaling_factor": 2.5, "num_attention_heads": options.heads,
-            "num_key_value_heads": options.heads, "q_lora_rank": cls.query_rank,
-            "kv_lora_rank": cls.key_rank, "qk_rope_head_dim": cls.rope,
-            "qk_nope_head_dim": cls.head, "v_head_dim": cls.head, "num_nextn_predict_layers": 0,
-            "rms_norm_eps": 1e-06, "rope_theta": 10000, "max_position_embeddings": 4096,
-            "tie_word_embeddings": False, "torch_dtype": "bfloat16", **quantization(options)}
+            "n_routed_experts": options.experts, "n_shared_experts": 1, "n_group": 1,
+            "topk_group": 1, "topk_method": "noaux_tc", "scoring_func": "sigmoid",
+            "routed_scaling_factor": 2.5, "num_key_value_heads": options.heads,
+            "q_lora_rank": cls.query_rank, "kv_lora_rank": cls.key_rank,
+            "qk_rope_head_dim": cls.rope, "qk_nope_head_dim": cls.head, "v_head_dim": cls.head,
+            "num_nextn_predict_layers": 0, "rope_theta": 10000, "max_position_embeddings": 4096}
 
 
 class Qwen3MoE:
@@ -127,17 +128,12 @@ class Qwen3MoE:
 
     @classmethod
     def config(cls, options):
-        return {
+        return common_config(options) | {
             "architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe",
-            "vocab_size": options.vocabulary, "hidden_size": options.hidden, "hidden_act": "silu",
-            "intermediate_size": options.dense_width,
-            "moe_intermediate_size": options.expert_width, "num_hidden_layers": options.layers,
             "mlp_only_layers": list(range(options.dense_layers)), "decoder_sparse_step": 1,
-            "num_experts": options.experts, "num_experts_per_tok": options.experts_per_token,
-            "norm_topk_prob": True, "num_attention_heads": options.heads,
-            "num_key_value_heads": cls.key_heads, "head_dim": cls.head, "attention_bias": False,
-            "rms_norm_eps": 1e-06, "rope_theta": 1000000.0, "max_position_embeddings": 40960,
-            "tie_word_embeddings": False, "torch_dtype": "bfloat16", **quantization(options)}
+            "num_experts": options.experts, "num_key_value_heads": cls.key_heads,
+            "head_dim": cls.head, "attention_bias": False, "rope_theta": 1000000.0,
+            "max_position_embeddings": 40960}
 
 
 LAYOUTS = {"deepseek-v3": DeepSeekV3, "qwen3-moe": Qwen3MoE}
