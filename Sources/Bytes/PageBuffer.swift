@@ -1,5 +1,5 @@
-/// Memory that is filled from its start and starts at a page, as writing around the page cache wants
-/// it. For one thread at a time.
+/// Memory that is filled from its start and starts at a page, as writing around the page cache
+/// wants it. For one thread at a time.
 @safe
 public final class PageBuffer: @unchecked Sendable {
   // Unchecked: whoever holds it, alone, changes it.

@@ -1,11 +1,11 @@
 import Foundation
 import Synchronization
 
-/// Writing that is done on a thread of its own, in the order in which it was asked for: whoever makes
-/// the bytes does not wait for the disk.
+/// Writing that is done on a thread of its own, in the order in which it was asked for: whoever
+/// makes the bytes does not wait for the disk.
 ///
-/// After an error nothing more is written, and every call throws it. What is handed over must not hold
-/// the queue itself, which lives until all is done.
+/// After an error nothing more is written, and every call throws it. What is handed over must not
+/// hold the queue itself, which lives until all is done.
 package final class WriteQueue: Sendable {
   package typealias Work = @Sendable () throws(BytesError) -> Void
 
@@ -81,8 +81,8 @@ private final class Line: Sendable {
 
   func end() { arrived.signal() }
 
-  /// Does the next, or drops it after an error. By then nothing is held of it: who waits for the end
-  /// may close the file.
+  /// Does the next, or drops it after an error. By then nothing is held of it: who waits for the
+  /// end may close the file.
   /// - Returns: whom to tell; nil at the end.
   func doNext() -> (@Sendable () -> Void)? {
     arrived.wait()

@@ -95,8 +95,8 @@ public final class Checkpoint: Sendable {
     }
   }
 
-  /// The most bytes that a tensor takes up in memory as a whole because its values do not lie in the
-  /// file one after the other; 0 where none does.
+  /// The most bytes that a tensor takes up in memory as a whole because its values do not lie in
+  /// the file one after the other; 0 where none does.
   public var rearrangedByteCount: Int {
     scattered.lazy.flatMap(\.values).map(\.span.count).max() ?? 0
   }

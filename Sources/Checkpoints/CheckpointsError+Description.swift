@@ -58,7 +58,8 @@ extension CheckpointsError {
     case .indexWithoutWeights(let index):
       "\(index): \"weight_map\" is missing or empty"
     case .shardOutsideFolder(let index, let shard, let tensor):
-      "\(index): tensor \(tensor) is said to lie in \"\(shard)\", which is no file inside the folder"
+      "\(index): tensor \(tensor) is said to lie in \"\(shard)\", which is no file inside the "
+        + "folder"
     case .missingShard(let index, let shard, let tensor):
       "\(index): tensor \(tensor) is said to lie in \(shard), which is not there; fetch that file"
     case .missingTensor(let index, let shard, let tensor):
@@ -73,7 +74,8 @@ extension CheckpointsError {
     case .configNotAnObject(let path): "\(path): the configuration must be a JSON object"
     case .unreadableTensor(let tensor, let error): "\(error), in tensor \(tensor)"
     case .outsideTensor(let tensor, let byteOffset, let wanted, let byteCount):
-      "tensor \(tensor): \(wanted) bytes at byte \(byteOffset) are not inside its \(byteCount) bytes"
+      "tensor \(tensor): \(wanted) bytes at byte \(byteOffset) are not inside its \(byteCount) "
+        + "bytes"
     case .unsuitableDType(let tensor, let dtype, let wanted):
       "tensor \(tensor): its dtype is \(dtype.rawValue), where \(wanted) is wanted"
     case .valueTooLarge(let tensor, let index):

@@ -8,8 +8,8 @@ public struct TensorRecord: Sendable, Hashable {
   public let shape: Shape
   /// Which of the checkpoint's `files` holds it.
   public let fileIndex: Int
-  /// Where in that file its bytes lie, checked to be inside: as they are needed, save for tensors of
-  /// PyTorch and NumPy files that are deflated or not in row-major order.
+  /// Where in that file its bytes lie, checked to be inside: as they are needed, save for tensors
+  /// of PyTorch and NumPy files that are deflated or not in row-major order.
   public let byteRange: Range<Int>
   /// The format of a tensor of blocks, whose `dtype` is U8 and whose `shape` counts bytes; nil for
   /// any other.

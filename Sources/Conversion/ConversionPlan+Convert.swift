@@ -9,16 +9,17 @@ public import Validation
 extension ConversionPlan {
   /// Quantizes, measures, publishes: the whole way from a plan to a file and its report.
   ///
-  /// The report is written beside the output, whatever the verdict. Over the budget, nothing appears
-  /// under the output's name. A run that ends before its time, by whatever cause, leaves a partial
-  /// file and a journal beside it, from which the same call goes on.
+  /// The report is written beside the output, whatever the verdict. Over the budget, nothing
+  /// appears under the output's name. A run that ends before its time, by whatever cause, leaves a
+  /// partial file and a journal beside it, from which the same call goes on.
   ///
   /// - Parameters:
   ///   - path: the file to write; the report goes to `reportPath(of: path)`.
   ///   - progress: is called now and then, from any thread.
   ///   - notice: is told, in one line, what a former run has left.
   /// - Returns: what was measured; `budget.passed` says whether the file was published.
-  /// - Throws: `ConversionError.kept` around any error after which there is something to go on from.
+  /// - Throws: `ConversionError.kept` around any error after which there is something to go on
+  ///   from.
   public func convert(
     to path: FilePath, progress: ProgressHandler? = nil, notice: ((String) -> Void)? = nil
   ) throws -> Report {

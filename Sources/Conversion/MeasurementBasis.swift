@@ -50,13 +50,13 @@ struct MeasurementBasis {
     var notes: [String] = []
     if let layersA = a.layers, let layersB = b.layers, layersA != layersB {
       notes.append(
-        "layers were measured on \(layersA) in A and on \(layersB) in B: their figures differ for that"
-          + " reason too")
+        "layers were measured on \(layersA) in A and on \(layersB) in B: their figures differ for"
+          + " that reason too")
     }
     if a.sources.count != b.sources.count {
       notes.append(
-        "A was made from \(a.sources.count) weight files and B from \(b.sources.count): not the same"
-          + " source")
+        "A was made from \(a.sources.count) weight files and B from \(b.sources.count): not the"
+          + " same source")
     } else if let (one, other) = zip(a.sources, b.sources).first(where: { !$0.canBe($1) }) {
       notes.append(
         "A and B were not made from the same source: \(one.name) of A differs from"

@@ -46,8 +46,8 @@ public struct MemoryPlan {
   /// Sets up `malloc` for runs that follow this plan. Call it before any thread starts.
   public static func configureAllocation() { ck_set_allocation_limits() }
 
-  /// How far the MLPs of a layer may run ahead of the first that is not done: their results wait for
-  /// its, because they are summed in order.
+  /// How far the MLPs of a layer may run ahead of the first that is not done: their results wait
+  /// for its, because they are summed in order.
   static func lead(threads: Int) -> Int { 4 * threads }
 
   /// What is held of a layer while its MLPs are measured.

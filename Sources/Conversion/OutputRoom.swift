@@ -34,7 +34,8 @@ public struct OutputRoom: Sendable, Codable, Equatable {
     neededBytes = byteCount
   }
 
-  /// The room for the output of a plan, of which a run that was interrupted may have written a part.
+  /// The room for the output of a plan, of which a run that was interrupted may have written a
+  /// part.
   public init(for plan: ConversionPlan, at path: FilePath) throws(BytesError) {
     let partial = try? SystemCalls.status(
       of: AtomicFile.partialPath(of: path), followingLinks: false)

@@ -13,7 +13,8 @@ public struct TensorList: Encodable, Sendable {
     public let bytes: Int
     /// The file's name.
     public let file: String
-    /// XXH3-64 of the values, or of the blocks, row-major and little-endian, in 16 hexadecimal digits.
+    /// XXH3-64 of the values, or of the blocks, row-major and little-endian, in 16 hexadecimal
+    /// digits.
     public let checksum: String?
   }
 

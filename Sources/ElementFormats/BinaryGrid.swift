@@ -1,5 +1,5 @@
-/// The magnitudes of a small floating-point format, counted from zero: with `m` mantissa bits and the
-/// smallest normal number 2^e, code `c` is `(c mod 2^m) · 2^(e−m)` if `c < 2^m`, else
+/// The magnitudes of a small floating-point format, counted from zero: with `m` mantissa bits and
+/// the smallest normal number 2^e, code `c` is `(c mod 2^m) · 2^(e−m)` if `c < 2^m`, else
 /// `(2^m + c mod 2^m) · 2^(c div 2^m − 1 + e − m)`.
 package struct BinaryGrid: Sendable {
   package let mantissaBits: Int

@@ -1,5 +1,5 @@
-/// A floating-point number of 1 sign bit, 2 exponent bits and 1 mantissa bit: ±0, ±0.5, ±1, ±1.5, ±2,
-/// ±3, ±4 and ±6, and nothing else. Source: OCP Microscaling Formats (MX) Specification 1.0.
+/// A floating-point number of 1 sign bit, 2 exponent bits and 1 mantissa bit: ±0, ±0.5, ±1, ±1.5,
+/// ±2, ±3, ±4 and ±6, and nothing else. Source: OCP Microscaling Formats (MX) Specification 1.0.
 public struct E2M1: Sendable, Hashable {
   package static let grid = BinaryGrid(mantissaBits: 1, minimumExponent: 0)
   /// 6.

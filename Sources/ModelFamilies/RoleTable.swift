@@ -44,8 +44,8 @@ struct NamePattern {
   private(set) var firstNumber: Int?
   private(set) var secondNumber: Int?
 
-  /// Nil if a number has a leading zero, so that no two names mean the same tensor, or ten digits or
-  /// more, or if the name has a brace.
+  /// Nil if a number has a leading zero, so that no two names mean the same tensor, or ten digits
+  /// or more, or if the name has a brace.
   init?(_ name: String) {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(name.utf8.count)

@@ -1,7 +1,8 @@
 extension Double {
   /// log₁₀ of a number that is not negative, computed with additions, multiplications and divisions
-  /// alone, each rounded once: the same bits on every processor, which a C library does not promise.
-  /// formats/container.md says how. Within 4 units in the last place for numbers that are not near 1.
+  /// alone, each rounded once: the same bits on every processor, which a C library does not
+  /// promise. formats/container.md says how. Within 4 units in the last place for numbers that are
+  /// not near 1.
   package var decimalLogarithm: Double {
     guard self > 0, isFinite else { return self == 0 ? -.infinity : self }
     var exponent = Double(self.exponent)

@@ -1,8 +1,8 @@
 import CKernels
 import Tensors
 
-/// Turns codes and scales into Float32, for any format: scales may be F32, BF16, F16, F8_E8M0 (or U8,
-/// which holds the same bytes) or F8_E4M3, and blocks of any size.
+/// Turns codes and scales into Float32, for any format: scales may be F32, BF16, F16, F8_E8M0 (or
+/// U8, which holds the same bytes) or F8_E4M3, and blocks of any size.
 ///
 /// A weight is `code × scale`, or `(code − zeroPoint) × scale`, rounded once to Float32. A global
 /// scale multiplies each scale before that, rounded to Float32. With tables a code is an index, and
@@ -24,8 +24,8 @@ public struct Dequantizer: Sendable {
       && format.hasZeroPoints == (format.code == .uint4) && format.hasSoundTables
   }
 
-  /// - Precondition: `canDecode(format)`, `columns` is not negative; `globalScale` is there if the format has one,
-  ///   and so are all `levels` of its tables.
+  /// - Precondition: `canDecode(format)`, `columns` is not negative; `globalScale` is there if the
+  ///   format has one, and so are all `levels` of its tables.
   public init(
     format: QuantizationFormat, columns: Int, globalScale: Float? = nil, levels: [Int8] = []
   ) {

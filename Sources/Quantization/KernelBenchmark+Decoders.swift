@@ -3,8 +3,8 @@ import CKernels
 import Tensors
 
 extension KernelBenchmark {
-  /// What is written again and again. Arrays are taken out and put back, because no span of them may
-  /// outlive an access to a class.
+  /// What is written again and again. Arrays are taken out and put back, because no span of them
+  /// may outlive an access to a class.
   private final class Tile<Element> {
     private var elements: [Element]
 

@@ -3,10 +3,10 @@ import Tensors
 
 /// Times the kernels on this machine, for each instruction set that it has.
 ///
-/// A source of 64 MiB, more than what a core's caches hold, is read once from end to end, in pieces.
-/// Decoders fill one tile of 16 KiB again and again; quantizers get as many weights at a time as in
-/// conversions. memcpy copies the same source to one tile, in pieces of the size at which it is
-/// fastest. A figure is the median of five runs.
+/// A source of 64 MiB, more than what a core's caches hold, is read once from end to end, in
+/// pieces. Decoders fill one tile of 16 KiB again and again; quantizers get as many weights at a
+/// time as in conversions. memcpy copies the same source to one tile, in pieces of the size at
+/// which it is fastest. A figure is the median of five runs.
 public struct KernelBenchmark {
   static let sourceByteCount = 64 << 20
   /// Of the weights that a decoder makes at a time.

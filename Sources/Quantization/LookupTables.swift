@@ -14,7 +14,8 @@ public struct LookupTables: Sendable, Hashable {
   }
 
   /// Learns tables from a sample, as formats/quantization.md tells.
-  /// - Parameter importance: how much the errors of each of the tensor's columns count; all alike if nil.
+  /// - Parameter importance: how much the errors of each of the tensor's columns count; all alike
+  ///   if nil.
   /// - Precondition: `format` has tables.
   init(learnedFrom sample: TensorSample, format: QuantizationFormat, importance: [Float]?) {
     var kernel = ck_lut(format: format, columns: 0)

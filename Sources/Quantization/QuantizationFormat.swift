@@ -12,11 +12,11 @@ public enum CodeFormat: UInt8, Sendable, Hashable, CaseIterable {
   case int4 = 4
   /// An unsigned nibble, 0…15, that has a zero point; two to a byte, the low nibble first.
   case uint4 = 5
-  /// The index of one of 16 levels in a table. The 32 columns of a chunk lie in 16 bytes: byte i holds
-  /// column i in the low nibble and column i + 16 in the high one.
+  /// The index of one of 16 levels in a table. The 32 columns of a chunk lie in 16 bytes: byte i
+  /// holds column i in the low nibble and column i + 16 in the high one.
   case lut4 = 6
-  /// The index of one of 8 levels in a table. The 32 columns of a chunk lie in 12 bytes: their lower
-  /// two bits in eight, the third bits in four.
+  /// The index of one of 8 levels in a table. The 32 columns of a chunk lie in 12 bytes: their
+  /// lower two bits in eight, the third bits in four.
   case lut3 = 7
 
   /// The size of one code in bits.

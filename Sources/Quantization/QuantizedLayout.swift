@@ -3,9 +3,9 @@ import Tensors
 
 /// Where the parts of a quantized matrix lie, relative to its first byte.
 ///
-/// The planes follow each other in this order: codes, scales, zero points, global scale, tables. Each
-/// starts at a multiple of 64 bytes; the bytes between are zero, and so are those after the last up
-/// to `byteCount`, a multiple of 64.
+/// The planes follow each other in this order: codes, scales, zero points, global scale, tables.
+/// Each starts at a multiple of 64 bytes; the bytes between are zero, and so are those after the
+/// last up to `byteCount`, a multiple of 64.
 public struct QuantizedLayout: Sendable, Hashable {
   /// Each plane starts at a multiple of this many bytes.
   public static let planeAlignment = 64
@@ -60,8 +60,8 @@ public struct QuantizedLayout: Sendable, Hashable {
   /// The number of bytes that a row of zero points takes.
   public var zeroPointRowByteCount: Int { format.hasZeroPoints ? (scaleColumns + 1) / 2 : 0 }
 
-  /// Where Float16 scales lie in a part of the scale plane, of a format with tables. They start at even
-  /// offsets.
+  /// Where Float16 scales lie in a part of the scale plane, of a format with tables. They start at
+  /// even offsets.
   package func superScaleOffsets(in range: Range<Int>) -> [Int] {
     let size = format.superBlockByteCount(columns: QuantizationFormat.superBlockColumns)
     guard scaleRowByteCount > 0 else { return [] }
@@ -103,8 +103,8 @@ extension QuantizationFormat {
       + (rest == 0 ? 0 : superBlockByteCount(columns: rest))
   }
 
-  /// The number of bytes of the scales of a super-block, a multiple of 2: so each starts with an aligned
-  /// Float16.
+  /// The number of bytes of the scales of a super-block, a multiple of 2: so each starts with an
+  /// aligned Float16.
   /// - Precondition: the format has tables.
   package func superBlockByteCount(columns: Int) -> Int {
     let groupCount = blockCount(columns, per: blockColumns)

@@ -1,7 +1,8 @@
 import CKernels
 
 extension Quantizer {
-  /// About so many weights are quantized, decoded and measured before the next, while they are at hand.
+  /// About so many weights are quantized, decoded and measured before the next, while they are at
+  /// hand.
   private static let batchElementCount = 1 << 13
 
   /// Quantizes a tile to indices into tables, decodes it and adds its error.

@@ -18,8 +18,8 @@ public struct Quantizer: Sendable {
   /// The tables of levels, where the format has such.
   public let tables: LookupTables?
 
-  /// How much the squared errors of each column count when scales are searched: not negative, finite,
-  /// 1 for all if nil. What multiplies all of them changes nothing.
+  /// How much the squared errors of each column count when scales are searched: not negative,
+  /// finite, 1 for all if nil. What multiplies all of them changes nothing.
   public let importance: [Float]?
 
   private let kernel: Kernel
@@ -30,8 +30,8 @@ public struct Quantizer: Sendable {
   }
 
   /// - Parameter summary: what the format needs to know of the whole tensor.
-  /// - Precondition: `format` is a scheme's, `columns` is not negative, `summary` is of the format's
-  ///   `neededSummary`, and `importance` has a value per column that `isImportance`.
+  /// - Precondition: `format` is a scheme's, `columns` is not negative, `summary` is of the
+  ///   format's `neededSummary`, and `importance` has a value per column that `isImportance`.
   public init(
     format: QuantizationFormat, columns: Int, search: ScaleSearch,
     summary: TensorSummary = .nothing, importance: [Float]? = nil
@@ -76,11 +76,11 @@ public struct Quantizer: Sendable {
   /// is a multiple of `format.tileRowMultiple` in its matrix; only a matrix's last tile may have a
   /// number of rows that is no such multiple.
   ///
-  /// `codes`, `scales` and `zeroPoints` are the slices of the planes that belong to these rows. With
-  /// one scale per tensor, `scales` may be empty, or hold the four bytes of `tensorScale`, which
-  /// are then written. `delivered` receives what a `Dequantizer` makes of the planes, or is empty
-  /// where nobody asks. The error joins `statistics`, clipped weights included: the same figures, to
-  /// the last bit, as `ErrorStatistics.add` and `Dequantizer.clippedCount` find.
+  /// `codes`, `scales` and `zeroPoints` are the slices of the planes that belong to these rows.
+  /// With one scale per tensor, `scales` may be empty, or hold the four bytes of `tensorScale`,
+  /// which are then written. `delivered` receives what a `Dequantizer` makes of the planes, or is
+  /// empty where nobody asks. The error joins `statistics`, clipped weights included: the same
+  /// figures, to the last bit, as `ErrorStatistics.add` and `Dequantizer.clippedCount` find.
   public func quantize(
     _ values: Span<Float>, rows: Int, codes: inout MutableSpan<UInt8>,
     scales: inout MutableSpan<UInt8>, zeroPoints: inout MutableSpan<UInt8>,

@@ -24,8 +24,8 @@ public enum Scheme: String, Sendable, Hashable, CaseIterable {
   case mxfp8
   /// E2M1 with an E4M3 scale per 16 weights and one Float32 scale.
   case nvfp4
-  /// Indices of 4 bits into a table of 16 levels learned for the tensor, a 6-bit step per 32 weights,
-  /// a Float16 scale per 256.
+  /// Indices of 4 bits into a table of 16 levels learned for the tensor, a 6-bit step per 32
+  /// weights, a Float16 scale per 256.
   case lut4G32 = "lut4-g32"
   /// The same with a step per 16 weights.
   case lut4G16 = "lut4-g16"

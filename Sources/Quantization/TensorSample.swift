@@ -1,5 +1,5 @@
-/// Some weights of a tensor, whole super-blocks at fixed distances: the same for any number of threads
-/// and division into tiles. Tables of levels are learned from it.
+/// Some weights of a tensor, whole super-blocks at fixed distances: the same for any number of
+/// threads and division into tiles. Tables of levels are learned from it.
 public struct TensorSample: Sendable {
   /// The rows to be added, in ascending order.
   public let rows: [Int]

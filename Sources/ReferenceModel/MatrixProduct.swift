@@ -24,9 +24,8 @@ enum MatrixProduct {
     unsafe left.values.withUnsafeBufferPointer { leftElements in
       unsafe right.withUnsafeBufferPointer { rightElements in
         unsafe output.values.withUnsafeMutableBufferPointer { outputElements in
-          // The output's base address is not nil, as it has elements; of the others the kernel reads
-          // nothing where k is zero.
-          // Each share writes rows of its own.
+          // The output's base address is not nil, as it has elements; of the others the kernel
+          // reads nothing where k is zero. Each share writes rows of its own.
           nonisolated(unsafe) let products = unsafe outputElements.baseAddress! + columns.lowerBound
           nonisolated(unsafe) let inputs = leftElements.baseAddress
           nonisolated(unsafe) let weights = rightElements.baseAddress

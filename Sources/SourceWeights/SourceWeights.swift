@@ -13,8 +13,8 @@ public struct SourceWeights: Sendable {
   public let activationScales: [TensorRecord]
   private let positions: [String: Int]
 
-  /// Sorts the tensors out. Scales are not read: bad ones among them show when a `WeightReader` reads
-  /// them.
+  /// Sorts the tensors out. Scales are not read: bad ones among them show when a `WeightReader`
+  /// reads them.
   public init(checkpoint: Checkpoint) throws(SourceWeightsError) {
     // A GGUF file says of each tensor itself how it is stored.
     let isGGUF = checkpoint.ggufMetadata != nil

@@ -10,7 +10,8 @@ import Tensors
 public struct WeightReader: Sendable {
   public let weight: SourceWeight
   private let checkpoint: Checkpoint
-  /// The bytes of the primary tensor: of the last rows, or of the whole where rows do not lie together.
+  /// The bytes of the primary tensor: of the last rows, or of the whole where rows do not lie
+  /// together.
   private var buffer: [UInt8] = []
   /// The codes of the last rows, where they are not the source's own bytes.
   private var repacked: [UInt8]?
@@ -30,8 +31,8 @@ public struct WeightReader: Sendable {
     return buffer
   }
 
-  /// The bytes of the primary tensor that stand for the rows that were read last. Ranges of rows that
-  /// follow each other give bytes that do, up to the last.
+  /// The bytes of the primary tensor that stand for the rows that were read last. Ranges of rows
+  /// that follow each other give bytes that do, up to the last.
   public var sourceRows: [UInt8] {
     guard weight.layout.isReadWhole else { return buffer }
     let range = sourceRange(lastRows)

@@ -12,10 +12,11 @@ public enum ElementConversion {
     }
   }
 
-  /// Decodes as many elements as `values` holds: exactly, but for F64, which rounds to nearest even.
+  /// Decodes as many elements as `values` holds: exactly, but for F64, which rounds to nearest
+  /// even.
   ///
-  /// - Precondition: `canDecode(dtype)`, and `bytes` holds as many bytes as the elements take; a last
-  ///   half byte of F4 counts as one.
+  /// - Precondition: `canDecode(dtype)`, and `bytes` holds as many bytes as the elements take; a
+  ///   last half byte of F4 counts as one.
   public static func decode(
     _ bytes: Span<UInt8>, as dtype: DType, into values: inout MutableSpan<Float>
   ) {

@@ -42,8 +42,8 @@ struct RecipeOptions: ParsableArguments {
       "How much the columns' errors count when scales are searched.",
       discussion: """
         A safetensors file with a vector of as many numbers (F32, BF16 or F16, not negative) as a \
-        tensor has columns, such as the mean square of its inputs, under the tensor's name. Tensors \
-        without one, or with zeros only, count all columns alike.
+        tensor has columns, such as the mean square of its inputs, under the tensor's name. \
+        Tensors without one, or with zeros only, count all columns alike.
         """,
       valueName: "file.safetensors"))
   var importance: String?

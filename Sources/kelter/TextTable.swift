@@ -18,8 +18,8 @@ struct TextTable {
   static let terminalWidth = 80
 
   /// The table, a line per row, with a rule under the headings.
-  /// - Parameter width: what a line may take. The cells of the widest column of text are broken where
-  ///   that is needed, but not into pieces of less than 16.
+  /// - Parameter width: what a line may take. The cells of the widest column of text are broken
+  ///   where that is needed, but not into pieces of less than 16.
   func text(indent: Int = 0, width: Int = .max) -> String {
     var rows = rows
     var widths = alignments.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -49,8 +49,8 @@ struct TextTable {
 }
 
 extension String {
-  /// The text in pieces of at most so many characters, broken behind a space, a point or a slash where
-  /// there is one in the second half of the piece.
+  /// The text in pieces of at most so many characters, broken behind a space, a point or a slash
+  /// where there is one in the second half of the piece.
   fileprivate func pieces(of count: Int) -> [String] {
     var pieces: [String] = []
     var rest = self[...]

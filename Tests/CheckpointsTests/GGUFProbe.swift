@@ -2,8 +2,8 @@ import Checkpoints
 import SystemPackage
 import Tensors
 
-/// What the fuzzer and the tests try on any bytes: the reader must refuse them, or give tensors that
-/// lie in the file one after the other. Returns false if it does neither.
+/// What the fuzzer and the tests try on any bytes: the reader must refuse them, or give tensors
+/// that lie in the file one after the other. Returns false if it does neither.
 func probeGGUF(_ bytes: RawSpan) -> Bool {
   let byteCount = bytes.byteCount
   let read: GGUFFile?

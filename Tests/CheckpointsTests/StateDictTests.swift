@@ -6,7 +6,8 @@ import Testing
 
 /// Tensors whose description does not fit their storage, in files made by hand.
 struct StateDictTests {
-  /// A program that leaves `{name: tensor}`, the tensor being of a Float32 storage `0` of 6 elements.
+  /// A program that leaves `{name: tensor}`, the tensor being of a Float32 storage `0` of 6
+  /// elements.
   struct Description {
     var name = "w"
     var elementCount = 6

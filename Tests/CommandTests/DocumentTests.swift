@@ -71,8 +71,8 @@ import Testing
     }
   }
 
-  /// What is printed for people fits the terminal that nobody widened; only a list of all tensors has
-  /// a line each, for `grep`.
+  /// What is printed for people fits the terminal that nobody widened; only a list of all tensors
+  /// has a line each, for `grep`.
   @Test(arguments: ["trained", "gpt_oss", "kimi_k2_thinking_int4", "deepseek_v3_mtp"])
   func linesFit(fixture: String) throws {
     try withTemporaryFolder { folder in

@@ -2,8 +2,8 @@ import Bytes
 import FixtureSupport
 import SystemPackage
 
-/// Checks a JSON document against one of the schemas under formats/: the part of JSON Schema 2020-12
-/// that they use. A keyword that is not known is a problem, so that none goes unchecked.
+/// Checks a JSON document against one of the schemas under formats/: the part of JSON Schema
+/// 2020-12 that they use. A keyword that is not known is a problem, so that none goes unchecked.
 struct JSONSchema {
   private let root: JSONValue
 

@@ -3,7 +3,8 @@ import Foundation
 import SystemPackage
 import Testing
 
-/// What the README shows of the trained checkpoint, as `scripts/demo` prints it, is what is printed.
+/// What the README shows of the trained checkpoint, as `scripts/demo` prints it, is what is
+/// printed.
 @Suite struct ReadmeTests {
   /// A command and the lines that follow it in a block of the README.
   struct Example: CustomTestStringConvertible {

@@ -9,8 +9,8 @@ import Tensors
 enum TableContainer {
   static let schemes = Scheme.allCases.filter { $0.format?.tableCount ?? 0 > 0 }
 
-  /// Rows of a whole super-block and one of 44 columns: with groups of 16 and of 32 that are partial,
-  /// as is the last chunk of 32 codes.
+  /// Rows of a whole super-block and one of 44 columns: with groups of 16 and of 32 that are
+  /// partial, as is the last chunk of 32 codes.
   static let matrix = Shape(rows: 3, columns: 300)
 
   @discardableResult

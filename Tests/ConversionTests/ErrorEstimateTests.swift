@@ -41,8 +41,8 @@ import Testing
     #expect(!ErrorEstimate([.init(tileCount: 1, tiles: [(0, 1)])]).relativeError.isFinite)
   }
 
-  /// Over many samples, the estimates scatter as their standard errors say, around the true error, and
-  /// the margin covers it in 95 of 100.
+  /// Over many samples, the estimates scatter as their standard errors say, around the true error,
+  /// and the margin covers it in 95 of 100.
   @Test func standardErrorsAreTrue() {
     let population = Self.population(seed: 2)
     let exact = Self.error(Array(population.joined()))

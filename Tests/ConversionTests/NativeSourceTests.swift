@@ -12,7 +12,8 @@ import Validation
 
 /// The whole way from checkpoints that are released quantized.
 @Suite struct NativeSourceTests {
-  /// Each with the layout of its experts as people name it, and the scheme that stores the same codes.
+  /// Each with the layout of its experts as people name it, and the scheme that stores the same
+  /// codes.
   static let fixtures: [(name: String, layout: String, scheme: Scheme?)] = [
     ("kimi_k2_thinking_int4", "(compressed-tensors pack-quantized, 4 bits)", .int4G32),
     ("qwen3_moe_nvfp4", "(ModelOpt NVFP4)", .nvfp4),
@@ -91,7 +92,8 @@ import Validation
     }
   }
 
-  /// FP8 with scales of BFloat16, as Qwen releases it: the codes are copied, the scales become Float32.
+  /// FP8 with scales of BFloat16, as Qwen releases it: the codes are copied, the scales become
+  /// Float32.
   @Test func widensScales() throws {
     try withTemporaryFolder { folder in
       let original = try Checkpoint(path: Fixtures.path("deepseek_v3_fp8"))

@@ -16,7 +16,8 @@ struct SizeOfSchemesTests {
     var mixed = ConversionOptions(scheme: .int4AsymmetricG32)
     mixed.recipe = try Recipe(
       yaml:
-        "rules:\n  - {role: attention, scheme: mxfp8}\n  - {tensors: \"*embed_tokens*\", scheme: bf16}\n",
+        "rules:\n  - {role: attention, scheme: mxfp8}\n"
+        + "  - {tensors: \"*embed_tokens*\", scheme: bf16}\n",
       file: "recipe.yaml")
     mixed.sha256 = true
     let mixedPlan = try ConversionPlan(source: source, options: mixed)

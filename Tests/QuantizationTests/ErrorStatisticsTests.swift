@@ -22,7 +22,8 @@ import Testing
   func plainSums(count: Int) {
     let (reference, approximation) = Self.pairs(count)
     var statistics = ErrorStatistics()
-    statistics.add(reference: reference.span, approximation: approximation.span, columns: max(1, count))
+    statistics.add(
+      reference: reference.span, approximation: approximation.span, columns: max(1, count))
     let finite = zip(reference, approximation).filter { $0.isFinite && $1.isFinite }
       .map { (Double($0), Double($1)) }
     let squares = finite.reduce(0) { $0 + $1.0 * $1.0 }

@@ -35,7 +35,8 @@ import Testing
       format: .init(code: .e4m3, blockRows: 128, blockColumns: 128, scale: .f32), isRounded: false),
     Layout(
       file: "fp8_block_bf16scale", codes: "weight", scales: "weight_scale_inv",
-      format: .init(code: .e4m3, blockRows: 128, blockColumns: 128, scale: .bf16), isRounded: false),
+      format: .init(code: .e4m3, blockRows: 128, blockColumns: 128, scale: .bf16),
+      isRounded: false),
     Layout(
       file: "fp8_block_e8m0scale", codes: "weight", scales: "scale",
       format: .init(code: .e4m3, blockRows: 128, blockColumns: 128, scale: .f8E8M0),

@@ -6,8 +6,8 @@ import Testing
   static let rows = 256
   static let columns = 4096
 
-  /// Student's t-distribution with 4 degrees of freedom: a normal value over the root of the mean of four
-  /// squares of such.
+  /// Student's t-distribution with 4 degrees of freedom: a normal value over the root of the mean
+  /// of four squares of such.
   static func heavyTailed(_ count: Int) -> [Float] {
     let normal = normalValues(count * 5, standardDeviation: 1, seed: 17)
     return (0..<count).map { index in
@@ -19,9 +19,9 @@ import Testing
   static let normal = normalValues(rows * columns)
   static let heavy = heavyTailed(rows * columns)
 
-  /// The limits are those of a PyTorch experiment on 4096×4096. A million weights of the heavy-tailed
-  /// distribution have a relative error with a standard deviation of about half a percent, for the sum of
-  /// their squares is carried by few: thrice that is allowed.
+  /// The limits are those of a PyTorch experiment on 4096×4096. A million weights of the
+  /// heavy-tailed distribution have a relative error with a standard deviation of about half a
+  /// percent, for the sum of their squares is carried by few: thrice that is allowed.
   @Test(arguments: [
     (Scheme.lut4G32, 0.0745, 0.0852), (.lut4G16, 0.0656, 0.0716), (.lut4G16K2, 0.0638, 0.0660),
     (.lut3G16, 0.1343, 0.1462), (.lut3G16K2, 0.1285, 0.1346),

@@ -1,8 +1,8 @@
 import CKernels
 import Quantization
 
-/// Indices into tables, read from their bytes as formats/quantization.md tells, and judged in Float64. It
-/// shares nothing with the kernels.
+/// Indices into tables, read from their bytes as formats/quantization.md tells, and judged in
+/// Float64. It shares nothing with the kernels.
 struct TableOracle {
   let rows: Int
   let columns: Int
@@ -103,7 +103,8 @@ struct TableOracle {
     return values
   }
 
-  /// The least squared error of a group over all steps and tables, each weight at the nearest of all levels.
+  /// The least squared error of a group over all steps and tables, each weight at the nearest of
+  /// all levels.
   func leastError(of weights: ArraySlice<Float>, superScale: Float) -> Double {
     var leastError = Double.infinity
     for table in tables {

@@ -32,8 +32,8 @@ import Testing
     return (matrix, oracle)
   }
 
-  /// Values are those of the bytes; indices are those of the nearest levels, the lower of two that are
-  /// equally near; the errors that are reported are those of the values.
+  /// Values are those of the bytes; indices are those of the nearest levels, the lower of two that
+  /// are equally near; the errors that are reported are those of the values.
   @Test(arguments: LookupTableTests.schemes, [ScaleSearch.absmax, .fast, .full])
   func bytes(scheme: Scheme, search: ScaleSearch) {
     for (kind, columns) in [(0, 256), (1, 300), (2, 1000), (3, 33), (4, 7), (0, 48)] {
@@ -59,8 +59,8 @@ import Testing
     }
   }
 
-  /// The sums that quantizing reports are those in Float64 of the decoded bytes, to the accuracy that
-  /// formats/quantization.md derives.
+  /// The sums that quantizing reports are those in Float64 of the decoded bytes, to the accuracy
+  /// that formats/quantization.md derives.
   static func checkErrors(
     _ weights: [Float], _ matrix: QuantizedMatrix, rows: Int, scheme: Scheme, search: ScaleSearch
   ) {
@@ -85,7 +85,8 @@ import Testing
     #expect(abs(statistics.sumOfSquares - squares) <= squares * 14 * 0x1p-24)
   }
 
-  /// Weights half-way between two levels take the lower: scales of a negative power of two make such.
+  /// Weights half-way between two levels take the lower: scales of a negative power of two make
+  /// such.
   @Test(arguments: LookupTableTests.schemes)
   func ties(scheme: Scheme) {
     let format = scheme.format!
@@ -123,9 +124,10 @@ import Testing
     }
   }
 
-  /// With the super-blocks' scales that it chose, a full search is never better than the best of all 64
-  /// steps and the tables for each group, which would mean that its error is not what it says. It tries
-  /// eight steps, and was found to be 4.7 percent worse at most, on the heaviest tails.
+  /// With the super-blocks' scales that it chose, a full search is never better than the best of
+  /// all 64 steps and the tables for each group, which would mean that its error is not what it
+  /// says. It tries eight steps, and was found to be 4.7 percent worse at most, on the heaviest
+  /// tails.
   @Test(arguments: LookupTableTests.schemes, 0..<5)
   func steps(scheme: Scheme, kind: Int) {
     let columns = 256
@@ -143,8 +145,9 @@ import Testing
     #expect(total <= 1.06 * leastTotal)
   }
 
-  /// Nor is it better than the best of all steps, tables and the super-block's scales from half to twice the
-  /// one that it chose, a 64th of an octave apart; of two groups it was found to be 3 percent worse at most.
+  /// Nor is it better than the best of all steps, tables and the super-block's scales from half to
+  /// twice the one that it chose, a 64th of an octave apart; of two groups it was found to be 3
+  /// percent worse at most.
   @Test(arguments: LookupTableTests.schemes, 0..<3)
   func superScales(scheme: Scheme, kind: Int) {
     let half = scheme.format!.blockColumns!
@@ -178,9 +181,9 @@ import Testing
     ],
   ]
 
-  /// Tables that were learned from weights leave no greater error on these than the tables that learning
-  /// starts with, but for what rounding to steps of 6 bits changes, before which learning compares them:
-  /// 0.12 percent at most was found.
+  /// Tables that were learned from weights leave no greater error on these than the tables that
+  /// learning starts with, but for what rounding to steps of 6 bits changes, before which learning
+  /// compares them: 0.12 percent at most was found.
   @Test(arguments: LookupTableTests.schemes, 0..<5)
   func learning(scheme: Scheme, kind: Int) {
     let format = scheme.format!

@@ -140,7 +140,8 @@ struct HostileLayoutTests {
       damage: .config("\"group_size\": 32", "\"group_size\": 64")),
     .init(
       fixture: "ct_int8_channel", tensor: "x.weight",
-      damage: .config("\"num_bits\": 8, \"type\": \"int\"", "\"num_bits\": 8, \"type\": \"float\"")),
+      damage: .config(
+        "\"num_bits\": 8, \"type\": \"int\"", "\"num_bits\": 8, \"type\": \"float\"")),
     .init(fixture: "bnb_nf4", tensor: "x.weight", damage: .config("\"nf4\"", "\"fp4\"")),
     .init(fixture: "bnb_fp4", tensor: "x.weight", damage: .config("\"fp4\"", "\"nf4\"")),
     .init(fixture: "bnb_fp4_dq", tensor: "x.weight", damage: .config("\"fp4\"", "\"nf4\"")),

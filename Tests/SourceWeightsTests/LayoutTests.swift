@@ -114,8 +114,8 @@ struct LayoutTests {
     }
   }
 
-  /// E4M3 scales of tiny groups underflow to zero: their weights are zero, and what is held has a scale
-  /// all the same.
+  /// E4M3 scales of tiny groups underflow to zero: their weights are zero, and what is held has a
+  /// scale all the same.
   @Test(arguments: ["nvfp4_modelopt", "ct_nvfp4"])
   func readsZeroScalesAsZeros(name: String) throws {
     var fixture = try LayoutFixture(name)

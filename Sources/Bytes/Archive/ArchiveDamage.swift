@@ -32,8 +32,8 @@ public enum ArchiveDamage: Error, Hashable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noSeekTable(let frameCount):
-      "has \(frameCount) zstd frame(s) and no seek table: fetch it again, or, if plain zstd made it, "
-        + "restore it with `zstd -d`"
+      "has \(frameCount) zstd frame(s) and no seek table: fetch it again, or, if plain zstd made "
+        + "it, restore it with `zstd -d`"
     case .seekTable(let reason):
       "its seek table is wrong: \(reason); fetch it again, or restore it with `zstd -d`"
     case .frame(let number, let byteOffset, let fault):

@@ -3,10 +3,10 @@ internal import Synchronization
 
 /// Reads what an archive in zstd's seekable format holds, at given offsets.
 ///
-/// A reading unpacks the frames that it touches, each from its start; one that goes on where another
-/// ended continues there, so that reading in sequence unpacks every frame once. A frame that is read
-/// to its end is compared with its checksum. The seek table may have checksums or not, and whoever
-/// made the archive may have chosen the frames.
+/// A reading unpacks the frames that it touches, each from its start; one that goes on where
+/// another ended continues there, so that reading in sequence unpacks every frame once. A frame
+/// that is read to its end is compared with its checksum. The seek table may have checksums or not,
+/// and whoever made the archive may have chosen the frames.
 public final class ArchiveReader: ByteSource {
   /// How many decoders wait in the middle of a frame: more than a pass reads planes at once.
   private static let maximumIdleCount = 16

@@ -34,8 +34,8 @@ struct GGUFSplit {
       throw Self.wrongPart(
         header.path,
         "its split.no and split.count are \(number.map(String.init) ?? "missing") and "
-          + "\(header.split.map { "\($0.partCount)" } ?? "missing"), where its name says \(part) and "
-          + "\(partCount)")
+          + "\(header.split.map { "\($0.partCount)" } ?? "missing"), where its name says \(part) "
+          + "and \(partCount)")
     }
   }
 

@@ -5,8 +5,8 @@ import Tensors
 /// Reads a pickle as `torch.save` writes it, and executes nothing.
 ///
 /// A pickle is a program for a stack machine that may name and call any function. This machine
-/// knows a short list of names (`PickleGlobal`), knows what each makes of its arguments, and refuses
-/// everything else, naming the opcode and what it asked for.
+/// knows a short list of names (`PickleGlobal`), knows what each makes of its arguments, and
+/// refuses everything else, naming the opcode and what it asked for.
 ///
 /// Source: Lib/pickletools.py of CPython, torch/serialization.py and torch/_utils.py of PyTorch.
 package struct PickleMachine {

@@ -30,7 +30,8 @@ struct PickleStorage: Sendable, Hashable {
   var elementByteCount: Int { (dtype?.bitsPerElement ?? 8) / 8 }
 }
 
-/// A tensor, as a pickle describes it. Nothing here is checked yet, save that no number is negative.
+/// A tensor, as a pickle describes it. Nothing here is checked yet, save that no number is
+/// negative.
 struct PickleTensor: Sendable, Hashable {
   let storage: Int
   let dtype: DType

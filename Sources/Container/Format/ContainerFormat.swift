@@ -2,7 +2,8 @@
 public enum ContainerFormat {
   /// Eight bytes that a text editor, a transfer in text mode or a wrong end of a file cannot keep.
   package static let magic: [UInt8] = [0x89, 0x4B, 0x4C, 0x54, 0x0D, 0x0A, 0x1A, 0x0A]
-  /// The version of the format, apart from the version of the package. A reader refuses a greater one.
+  /// The version of the format, apart from the version of the package. A reader refuses a greater
+  /// one.
   public static let major: UInt16 = 1
   /// A reader accepts a greater one if it knows all required features.
   public static let minor: UInt16 = 1

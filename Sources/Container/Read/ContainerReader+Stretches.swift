@@ -1,7 +1,7 @@
 import Bytes
 
-/// A stretch of a container that starts what is read as one: the header, a section, an extent. Zeros
-/// up to the next one belong to it.
+/// A stretch of a container that starts what is read as one: the header, a section, an extent.
+/// Zeros up to the next one belong to it.
 public struct ContainedStretch: Sendable {
   public let byteRange: Range<Int>
   /// XXH3-64 of the bytes up to this offset of the file; nil for the header, which was checked.

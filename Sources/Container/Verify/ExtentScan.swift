@@ -21,7 +21,8 @@ struct ExtentScan {
     self.allowsNonFinite = allowsNonFinite
   }
 
-  /// - Parameter advance: is told the size of each piece that is done; what it throws ends the scan.
+  /// - Parameter advance: is told the size of each piece that is done; what it throws ends the
+  ///   scan.
   mutating func run(
     _ extent: ContainedExtent, _ findings: inout [ContainerFinding],
     advance: (_ byteCount: Int) throws -> Void

@@ -1,15 +1,15 @@
 /// The relative error ‖ŵ − w‖ / ‖w‖ of many weights, estimated on tiles of them.
 ///
 /// With R = Σ(ŵ − w)² / Σw², the error is √R. R is estimated by the combined ratio estimator of
-/// stratified sampling (Cochran, Sampling Techniques, 3rd edition, 6.11 and 6.12): over the strata h,
-/// each with N of tiles of which n were drawn, with yᵢ the squared error and xᵢ the sum of squares of
-/// a tile,
+/// stratified sampling (Cochran, Sampling Techniques, 3rd edition, 6.11 and 6.12): over the strata
+/// h, each with N of tiles of which n were drawn, with yᵢ the squared error and xᵢ the sum of
+/// squares of a tile,
 ///
 ///     R = Σ N·ȳ / Σ N·x̄        Var(R) = Σ N²·(1 − n/N)·s²/n / (Σ N·x̄)²
 ///
 /// where s² is the variance within the stratum of yᵢ − R·xᵢ. The standard error of √R is that of R
-/// over 2√R. The margin is that many standard errors within which Student's t-distribution has 95 %,
-/// its degrees of freedom by Satterthwaite (Cochran, 5.16): with v the terms of Var(R),
+/// over 2√R. The margin is that many standard errors within which Student's t-distribution has
+/// 95 %, its degrees of freedom by Satterthwaite (Cochran, 5.16): with v the terms of Var(R),
 /// (Σ v)² / Σ v²/(n − 1).
 struct ErrorEstimate: Sendable, Equatable {
   /// Infinite where only ŵ is not zero.

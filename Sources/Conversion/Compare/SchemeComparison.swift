@@ -28,8 +28,8 @@ public struct SchemeComparison: Sendable, Codable, Equatable {
     public var bitsPerWeight: Double?
     /// 8 × the output file / all weights.
     public var fileBitsPerWeight: Double
-    /// ‖ŵ − w‖ / ‖w‖ over all weights that the schemes and the recipe apply to, estimated; nil where
-    /// it is not finite.
+    /// ‖ŵ − w‖ / ‖w‖ over all weights that the schemes and the recipe apply to, estimated; nil
+    /// where it is not finite.
     public var relativeError: Double?
     /// With a probability of about 95 %, the error of all those weights is within this of
     /// `relativeError`; 0 where all were measured.
@@ -63,9 +63,9 @@ extension SchemeComparison {
 
   /// Compares schemes.
   ///
-  /// Sizes are those of plans, exactly. Errors are measured on a sample of the weights, converted as
-  /// they would be; `ErrorEstimate` tells how sure they are. The same sample and the same figures for
-  /// the same arguments, whatever the number of threads.
+  /// Sizes are those of plans, exactly. Errors are measured on a sample of the weights, converted
+  /// as they would be; `ErrorEstimate` tells how sure they are. The same sample and the same
+  /// figures for the same arguments, whatever the number of threads.
   /// - Parameters:
   ///   - options: the recipe and the search; its scheme does not matter.
   ///   - sampleSize: about how many weights to measure; if there are no more, all are.

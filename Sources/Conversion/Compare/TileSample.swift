@@ -4,8 +4,8 @@ import ReferenceModel
 import SourceWeights
 import Tensors
 
-/// A sample of the rows of many matrices, to estimate on it what a scheme loses: tiles of whole rows,
-/// drawn from strata of matrices that are alike. The same for the same arguments.
+/// A sample of the rows of many matrices, to estimate on it what a scheme loses: tiles of whole
+/// rows, drawn from strata of matrices that are alike. The same for the same arguments.
 struct TileSample: Sendable {
   /// Rows of a matrix.
   struct Tile: Sendable, Equatable {

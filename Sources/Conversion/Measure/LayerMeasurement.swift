@@ -91,7 +91,8 @@ final class LayerMeasurement: Sendable {
     let expert: UInt64 = if case .expert(let expert) = unit.kind { UInt64(expert) + 1 } else { 0 }
     return MLPProbe(
       input: input, share: share, intermediateSize: unit.weights[0].shape.rows,
-      activation: activation, biases: bias, seed: seed, stream: [UInt64(layer.index), expert], threads: threads)
+      activation: activation, biases: bias, seed: seed,
+      stream: [UInt64(layer.index), expert], threads: threads)
   }
 
   /// Takes what an MLP returned. Call it in the order of the units.

@@ -21,8 +21,8 @@ struct TokenIDs: Sendable {
   }
 
   /// The ids to measure layers on, or nil where none is measured.
-  /// - Throws: `ConversionError.cannotMeasure` if the budget limits what cannot be measured, and what
-  ///   `init` throws.
+  /// - Throws: `ConversionError.cannotMeasure` if the budget limits what cannot be measured, and
+  ///   what `init` throws.
   static func measured(
     options: ConversionOptions, description: ModelDescription
   ) throws -> TokenIDs? {

@@ -137,8 +137,8 @@ extension ConversionPlan {
     let decoded = planned.count { $0.source.isDecoded && $0.treatment == .copy }
     if decoded > 0 {
       notes.append(
-        "\(decoded) weights cannot keep their codes, which no format holds, and become F32, exactly;"
-          + " choose a scheme for them in the recipe to save room")
+        "\(decoded) weights cannot keep their codes, which no format holds, and become F32,"
+          + " exactly; choose a scheme for them in the recipe to save room")
     }
     self.notes = notes
   }

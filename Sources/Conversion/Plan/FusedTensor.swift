@@ -3,8 +3,8 @@ import ModelFamilies
 import SourceWeights
 import Tensors
 
-/// How a tensor of the source holds several matrices: what a container says of it, so that an export
-/// can put it together again.
+/// How a tensor of the source holds several matrices: what a container says of it, so that an
+/// export can put it together again.
 struct FusedTensor: Sendable {
   let name: String
   /// As a plain checkpoint has it.

@@ -7,7 +7,8 @@ import Tensors
 
 /// How much the columns' errors matter in some tensors: a safetensors file with a vector of
 /// `columns` numbers (F32, BF16 or F16) for each, named as the tensor. Quantizers that search for
-/// scales minimize Σ w·(x − x̂)²; tensors without a vector, or with one of zeros, count all columns alike.
+/// scales minimize Σ w·(x − x̂)²; tensors without a vector, or with one of zeros, count all columns
+/// alike.
 public struct Importance: Sendable {
   private struct Vector: Sendable {
     var tensor: TensorRecord
@@ -23,7 +24,8 @@ public struct Importance: Sendable {
   private let file: String
   private let checkpoint: Checkpoint
   private var vectors: [String: Vector] = [:]
-  /// XXH3-64 of the names, the dtypes and the bytes of the vectors, in the order of the names' bytes.
+  /// XXH3-64 of the names, the dtypes and the bytes of the vectors, in the order of the names'
+  /// bytes.
   public let checksum: UInt64
 
   /// The number of tensors that have a vector.
@@ -71,7 +73,8 @@ public struct Importance: Sendable {
   }
 
   /// The vector of a tensor, or nil if it has none, or one of zeros.
-  /// - Throws: `ConversionError.sourceChanged` if it is not any more what it was when it was checked.
+  /// - Throws: `ConversionError.sourceChanged` if it is not any more what it was when it was
+  ///   checked.
   func vector(of name: String) throws -> [Float]? {
     guard let vector = vectors[name], !vector.isZero else { return nil }
     let bytes = try checkpoint.bytes(of: vector.tensor)

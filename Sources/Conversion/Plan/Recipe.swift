@@ -43,8 +43,8 @@ public struct Recipe: Sendable, Equatable {
     rules.first { $0.subject.matches(tensor: name, role: role, isMatrix: isMatrix) }?.scheme
   }
 
-  /// Finds a pattern that means no tensor, most likely mistyped. A role that a model does not have is
-  /// fine: recipes serve several models.
+  /// Finds a pattern that means no tensor, most likely mistyped. A role that a model does not have
+  /// is fine: recipes serve several models.
   /// - Throws: `ConversionError.invalidRecipe`.
   func check(tensors names: [String]) throws(ConversionError) {
     for (index, rule) in rules.enumerated() {

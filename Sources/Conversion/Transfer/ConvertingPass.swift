@@ -72,8 +72,8 @@ final class ConvertingPass: MeasuringPass {
     }
   }
 
-  /// What was read from a file that changed meanwhile must not get into the journal: the file may be
-  /// put back. Comes after reading.
+  /// What was read from a file that changed meanwhile must not get into the journal: the file may
+  /// be put back. Comes after reading.
   private func checkSource(of weights: [PlannedWeight]) throws(ConversionError) {
     let tensors = weights.flatMap { [$0.source.primary] + $0.source.companions }
     try watch.check(Set(tensors.map(\.fileIndex)))

@@ -38,8 +38,8 @@ struct WeightTransfer {
     return Outcome(statistics: statistics, checksums: try source.checksums())
   }
 
-  /// Copies the source's codes, repacked where need be. They are decoded all the same, to find values
-  /// that are not finite.
+  /// Copies the source's codes, repacked where need be. They are decoded all the same, to find
+  /// values that are not finite.
   private func copy(
     _ source: inout TileSource, _ observe: TileObserver
   ) throws -> ErrorStatistics {
@@ -144,7 +144,8 @@ struct WeightTransfer {
     }
 
     if let extent {
-      try append(scales, zeroPoints, quantizer.globalScale, levels: quantizer.tables?.levels ?? [],
+      try append(
+        scales, zeroPoints, quantizer.globalScale, levels: quantizer.tables?.levels ?? [],
         to: extent)
     }
     return statistics

@@ -17,8 +17,8 @@ public struct Verification: Sendable {
   let notes: [String]
 
   /// Matches the tensors of both.
-  /// - Parameter options: tokens, seed, budget, threads and memory limit are used; scheme, search and
-  ///   recipe are the container's.
+  /// - Parameter options: tokens, seed, budget, threads and memory limit are used; scheme, search
+  ///   and recipe are the container's.
   /// - Throws: `ConversionError.differentTensors` if they do not hold the same tensors.
   public init(reader: ContainerReader, source: Source, options: ConversionOptions) throws {
     self.reader = reader

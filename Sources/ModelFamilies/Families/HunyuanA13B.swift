@@ -4,8 +4,8 @@ import ReferenceModel
 extension ModelFamily {
   /// Hunyuan-A13B.
   ///
-  /// Source: transformers' `hunyuan_v1_moe`; the least divisor is that of tencent/Hunyuan-A13B's own
-  /// code.
+  /// Source: transformers' `hunyuan_v1_moe`; the least divisor is that of tencent/Hunyuan-A13B's
+  /// own code.
   static let hunyuanA13B = ModelFamily(
     name: "Hunyuan-A13B",
     modelTypes: ["hunyuan_v1_moe"],

@@ -1,9 +1,9 @@
 /// A regular expression on the names of modules, matched from the name's start as Python's
 /// `re.match` does.
 ///
-/// Known are literals, `.`, `[…]`, `(…)`, `(?:…)`, `|`, `*`, `+`, `?`, `{m,n}`, `^`, `$`, `\d`, `\w`, `\s`
-/// and escaped punctuation. The time of a match grows with the name, never exponentially, whatever
-/// a hostile configuration holds.
+/// Known are literals, `.`, `[…]`, `(…)`, `(?:…)`, `|`, `*`, `+`, `?`, `{m,n}`, `^`, `$`, `\d`,
+/// `\w`, `\s` and escaped punctuation. The time of a match grows with the name, never
+/// exponentially, whatever a hostile configuration holds.
 struct NamePattern: Sendable, Hashable {
   /// The largest number of steps that a pattern may compile to.
   static let maximumStepCount = 4096

@@ -2,8 +2,8 @@ import Bytes
 import Checkpoints
 import SystemPackage
 
-/// What the release says about how its weights are stored: `quantization_config` of `config.json`, in
-/// `text_config` or at the top level, or `hf_quant_config.json` beside it.
+/// What the release says about how its weights are stored: `quantization_config` of `config.json`,
+/// in `text_config` or at the top level, or `hf_quant_config.json` beside it.
 struct QuantizationSettings {
   /// The object with the settings.
   let object: JSONValue

@@ -3,8 +3,9 @@ import Checkpoints
 import SystemPackage
 import Tensors
 
-/// 4-bit weights of bitsandbytes: indices into a table of 16 numbers, all elements in a row, a scale
-/// per 64. The scales may be 8-bit codes themselves. Shape and block sizes lie beside in JSON.
+/// 4-bit weights of bitsandbytes: indices into a table of 16 numbers, all elements in a row, a
+/// scale per 64. The scales may be 8-bit codes themselves. Shape and block sizes lie beside in
+/// JSON.
 struct BitsAndBytesLayout: SourceLayout {
   let name: String
   private let kind: String

@@ -17,8 +17,8 @@ extension BlockFormat {
   /// The format that holds such codes and scales without loss; nil where none does: of formats with
   /// minima, with scales of scales, or with grids.
   ///
-  /// Scales of Q4_0, Q5_0 and TQ may be negative, where a format's are not: their codes are negated,
-  /// and those of Q4_0 then need more than four bits.
+  /// Scales of Q4_0, Q5_0 and TQ may be negative, where a format's are not: their codes are
+  /// negated, and those of Q4_0 then need more than four bits.
   var held: QuantizationFormat? {
     switch self {
     case .q4_0, .q5_0, .q8_0, .iq4NL:

@@ -11,8 +11,8 @@ struct FP8Layout: SourceLayout {
   /// Whether the configuration says that experts are FP4.
   private let hasFP4Experts: Bool
 
-  /// The grid comes from the configuration, never from the shapes, which do not tell it where the last
-  /// blocks are partial.
+  /// The grid comes from the configuration, never from the shapes, which do not tell it where the
+  /// last blocks are partial.
   init(_ settings: QuantizationSettings) throws(SourceWeightsError) {
     if let format = settings["fmt"], !format.isNull,
       !["e4m3", "float8_e4m3fn"].contains(format.string)

@@ -2,8 +2,8 @@ import Bytes
 import Checkpoints
 import Tensors
 
-/// GPTQ: `qweight` packs the inputs of each output, `g_idx` names the group of each input. The first
-/// version of the format stores zero points less one.
+/// GPTQ: `qweight` packs the inputs of each output, `g_idx` names the group of each input. The
+/// first version of the format stores zero points less one.
 struct GPTQLayout: SourceLayout {
   /// What holds for a module.
   private struct Parameters: Sendable {

@@ -3,8 +3,8 @@ import Quantization
 import Tensors
 
 extension PackedIntegers {
-  /// The format that holds these codes and scales without loss; nil if there is none, and weights have
-  /// to be decoded.
+  /// The format that holds these codes and scales without loss; nil if there is none, and weights
+  /// have to be decoded.
   var format: QuantizationFormat? {
     // Groups of inputs that are no neighbours have no place in any format.
     if isReordered { return nil }

@@ -10,8 +10,8 @@ enum ScaleBlocks: Equatable, Sendable {
   case group(Int)
   case grid(rows: Int, columns: Int)
 
-  /// The block of a format and the shapes that the scales of a weight of this shape may have; nil if
-  /// the shape does not divide into such blocks.
+  /// The block of a format and the shapes that the scales of a weight of this shape may have; nil
+  /// if the shape does not divide into such blocks.
   func blocks(
     of shape: Shape
   ) -> (rows: Int?, columns: Int?, scaleShapes: [[Int]])? {

@@ -9,7 +9,8 @@ protocol SourceLayout: Sendable {
 
   /// The weight whose values a tensor holds; nil if it is not for this layout to say.
   ///
-  /// Companions are checked to be there, of the right shape and dtype, and as the configuration says.
+  /// Companions are checked to be there, of the right shape and dtype, and as the configuration
+  /// says.
   func weight(
     of tensor: TensorRecord, in checkpoint: Checkpoint
   ) throws(SourceWeightsError) -> SourceWeight?

@@ -4,8 +4,8 @@ import FuzzFixture
 
 private let fixture = PatchedFixture("container/tiny.kelter")
 
-/// libFuzzer calls this with bytes that it made up: patches of the fixture. The header's checksum is
-/// mended, so that lies get as far as they can.
+/// libFuzzer calls this with bytes that it made up: patches of the fixture. The header's checksum
+/// is mended, so that lies get as far as they can.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzContainer(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let patches = unsafe Array(UnsafeBufferPointer(start: start, count: count))

@@ -1,8 +1,8 @@
 import Bytes
 public import SystemPackage
 
-/// A fixture with patches that libFuzzer made up, in a file: random bytes as a whole would never get
-/// past the magic.
+/// A fixture with patches that libFuzzer made up, in a file: random bytes as a whole would never
+/// get past the magic.
 public struct PatchedFixture: Sendable {
   /// The file, in memory.
   public let path: FilePath
