@@ -164,14 +164,12 @@ static inline void lut_find_steps(const lut_lookup *table, const lut_groups *gro
   const lut_lookup lookup = *table;
   ck_floats scales = ck_load(found->scales), super_scales = ck_splat(super_scale);
   ck_ints has_scale = scales != 0;
-  ck_floats towards = scales > 0 ? ck_splat(1) : ck_splat(-1);
   ck_floats middle = steps_of(scales * ck_splat(1 / super_scale) - ck_splat(0.5f));
   ck_floats best = {0}, greatest = {0};
   for (int i = -3; i <= 4; i++) {
-    ck_floats step = steps_of(middle + ck_splat((float)i));
-    step = step == 0 ? towards : step;
-    ck_floats scale = step * super_scales;
+    ck_floats step = steps_of(middle + ck_splat((float)i)), scale = step * super_scales;
     sums sums = group_sums(&lookup, groups, 1 / scale);
+    // 0 where the step is.
     ck_floats gain = scale * (2 * sums.product - scale * sums.square);
     ck_ints is_better = (gain > greatest) & has_scale;
     greatest = is_better ? gain : greatest;

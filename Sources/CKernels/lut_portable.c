@@ -97,7 +97,8 @@ static inline void lut_find_steps(const lut_lookup *table, const lut_groups *gro
     float middle = lut_step(found->scales[g] * inverse - 0.5f);
     for (int i = -3; i <= 4; i++) {
       float step = lut_step(middle + (float)i);
-      if (step == 0) step = found->scales[g] > 0 ? 1 : -1;
+      // No scale gains nothing.
+      if (step == 0) continue;
       float scale = step * super_scale;
       sums sums = group_sums(table, groups->block, g, 1 / scale);
       float gain = scale * (2 * sums.product - scale * sums.square);
