@@ -10,6 +10,8 @@ public struct LayerInput: Sendable {
   public let reference: Matrix
   /// The delivered stream, as large, normalized; without rows where the layer is seeded.
   public let delivered: Matrix
+  /// Whether both streams are the same bits, as before the first layer that changes them.
+  let streamsAreAlike: Bool
   /// Whether `reference` is not the stream from the tokens but seeded numbers.
   public let isSeeded: Bool
   /// The routers' choices; nil for a dense layer.
@@ -68,6 +70,9 @@ public struct LayerInput: Sendable {
     self.sharedExpertWeights = sharedExpertWeights
     self.reference = reference
     self.delivered = delivered
+    streamsAreAlike =
+      reference.rows == delivered.rows
+      && zip(reference.values, delivered.values).allSatisfy { $0.bitPattern == $1.bitPattern }
     self.isSeeded = isSeeded
     self.routings = routings
   }

@@ -12,8 +12,8 @@ public struct MLPProbe: Sendable {
   private let comparedCount: Int
   /// For each of `share.local`, its row in the delivered output.
   private let localRows: [Int]
-  /// Where the tokens of the delivered stream start in the delivered output.
-  private let cumulativeStart: Int
+  /// For each of `share.cumulative`, its row in the delivered output.
+  private let cumulativeRows: [Int]
   private var original: GatedMLP
   private var delivered: GatedMLP
 
@@ -40,29 +40,36 @@ public struct MLPProbe: Sendable {
       : input.reference.gatheredRows(for: share.reference)
     comparedCount = compared.rows
 
-    // What only the delivered router sends here follows what is compared.
-    var rowOfToken: [Int: Int] = [:]
-    for (row, assignment) in share.reference.enumerated() { rowOfToken[assignment.token] = row }
+    // Inputs that the delivered MLP has in common with what is compared are computed once. The others
+    // follow: what only the delivered router sends here, then the delivered stream.
+    var rowOfInput: [MLPInput: Int] = [:]
+    for (row, assignment) in share.reference.enumerated() {
+      rowOfInput[MLPInput(assignment)] = row
+    }
     var added: [Routing.Assignment] = []
-    var localRows: [Int] = []
-    for assignment in share.local {
-      if let row = rowOfToken[assignment.token],
-        share.reference[row].inputFactor == assignment.inputFactor
-      {
-        localRows.append(row)
-      } else {
-        localRows.append(compared.rows + added.count)
+    func rows(of assignments: [Routing.Assignment]) -> [Int] {
+      assignments.map { assignment in
+        if let row = rowOfInput[MLPInput(assignment)] { return row }
+        let row = compared.rows + added.count
+        rowOfInput[MLPInput(assignment)] = row
         added.append(assignment)
+        return row
       }
     }
-    self.localRows = localRows
-    cumulativeStart = compared.rows + added.count
+    localRows = rows(of: share.local)
+    var streamRows = Matrix(rows: 0, columns: compared.columns)
+    if input.streamsAreAlike {
+      cumulativeRows = rows(of: share.cumulative)
+    } else {
+      streamRows = input.delivered.gatheredRows(for: share.cumulative)
+      let start = compared.rows + added.count
+      cumulativeRows = Array(start..<start + streamRows.rows)
+    }
 
     let addedRows = input.reference.gatheredRows(for: added)
-    let cumulativeRows = input.delivered.gatheredRows(for: share.cumulative)
     let deliveredInput = Matrix(
-      rows: cumulativeStart + cumulativeRows.rows, columns: compared.columns,
-      values: compared.values + addedRows.values + cumulativeRows.values)
+      rows: compared.rows + addedRows.rows + streamRows.rows, columns: compared.columns,
+      values: compared.values + addedRows.values + streamRows.values)
     original = GatedMLP(
       input: compared, intermediateSize: intermediateSize, activation: activation,
       biases: biases?.original, threads: threads)
@@ -110,8 +117,7 @@ public struct MLPProbe: Sendable {
     return Result(
       share: share, isSeeded: isSeeded, comparison: comparison, original: original.output,
       local: delivered.output.gatheredRows(at: localRows),
-      cumulative: delivered.output.gatheredRows(
-        at: cumulativeStart..<cumulativeStart + share.cumulative.count))
+      cumulative: delivered.output.gatheredRows(at: cumulativeRows))
   }
 
   /// What an MLP adds to its layer's output, and how well it does so.
@@ -127,6 +133,17 @@ public struct MLPProbe: Sendable {
 
     /// The number of tokens that the original router sent here.
     public var tokenCount: Int { share.reference.count }
+  }
+}
+
+/// What makes a row of an MLP's input out of a stream.
+private struct MLPInput: Hashable {
+  let token: Int
+  let factor: Float
+
+  init(_ assignment: Routing.Assignment) {
+    token = assignment.token
+    factor = assignment.inputFactor
   }
 }
 

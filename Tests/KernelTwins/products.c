@@ -5,7 +5,9 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-enum { MOST_ROWS = 9 };
+/// More than are taken together: rows of each side, and columns.
+enum { MOST_LEFT = 70, MOST_RIGHT = 19, MOST_COLUMNS = SWEEP_LONGEST };
+enum { PRODUCTS = MOST_LEFT * (MOST_RIGHT + 1) };
 
 typedef struct {
   const float *left;
@@ -18,7 +20,7 @@ typedef struct {
 static void multiply(const void *arguments, uint8_t *output) {
   const factors *given = arguments;
   // One column more than are written.
-  float products[MOST_ROWS * (MOST_ROWS + 1)] = {0};
+  float products[PRODUCTS] = {0};
   ck_multiply_rows(given->left, given->left_rows, given->right, given->right_rows, given->columns,
                    products, given->right_rows + 1);
   memcpy(output, products, sizeof products);
@@ -27,7 +29,7 @@ static void multiply(const void *arguments, uint8_t *output) {
 /// Compares with sums in Float64. A sum of n products in sixteen lanes is off by at most
 /// (n / 16 + 6) · 2^-24 of the sum of their magnitudes.
 static int is_near(const factors *given) {
-  float products[MOST_ROWS * (MOST_ROWS + 1)] = {0};
+  float products[PRODUCTS] = {0};
   multiply(given, (uint8_t *)products);
   for (size_t i = 0; i < given->left_rows; i++) {
     for (size_t j = 0; j < given->right_rows; j++) {
@@ -45,21 +47,25 @@ static int is_near(const factors *given) {
   return 1;
 }
 
+static void sweep_shape(size_t left_rows, size_t right_rows, size_t columns) {
+  static float left[MOST_LEFT * MOST_COLUMNS], right[MOST_RIGHT * MOST_COLUMNS];
+  factors given = {.left_rows = left_rows, .right_rows = right_rows, .columns = columns};
+  size_t left_count = left_rows * columns, right_count = right_rows * columns;
+  for (size_t i = 0; i < left_count; i++) left[i] = (float)(int32_t)sweep_random() * 0x1p-31f;
+  for (size_t i = 0; i < right_count; i++) right[i] = (float)(int32_t)sweep_random() * 0x1p-38f;
+  given.left = sweep_input(0, left, left_count * sizeof(float));
+  given.right = sweep_input(1, right, right_count * sizeof(float));
+  sweep_compare("ck_multiply_rows", multiply, &given, sizeof(float) * PRODUCTS);
+  sweep_expect("ck_multiply_rows", is_near(&given));
+}
+
 void sweep_products(void) {
-  static float left[MOST_ROWS * SWEEP_LONGEST], right[MOST_ROWS * SWEEP_LONGEST];
-  for (size_t l = 0; l < sweep_length_count; l++) {
-    for (size_t rows = 0; rows <= MOST_ROWS; rows++) {
-      factors given = {.left_rows = rows, .right_rows = MOST_ROWS - rows % 7,
-                       .columns = sweep_lengths[l]};
-      size_t left_count = given.left_rows * given.columns;
-      size_t right_count = given.right_rows * given.columns;
-      for (size_t i = 0; i < left_count; i++) left[i] = (float)(int32_t)sweep_random() * 0x1p-31f;
-      for (size_t i = 0; i < right_count; i++) right[i] = (float)(int32_t)sweep_random() * 0x1p-38f;
-      given.left = sweep_input(0, left, left_count * sizeof(float));
-      given.right = sweep_input(1, right, right_count * sizeof(float));
-      sweep_compare("ck_multiply_rows", multiply, &given,
-                    sizeof(float) * MOST_ROWS * (MOST_ROWS + 1));
-      sweep_expect("ck_multiply_rows", is_near(&given));
-    }
-  }
+  for (size_t l = 0; l < sweep_length_count; l++)
+    for (size_t rows = 0; rows <= 9; rows++) sweep_shape(rows, 9 - rows % 7, sweep_lengths[l]);
+  const size_t columns[] = {0, 5, 16, 511, 512, 513, 528, 1024, 1029};
+  const size_t lefts[] = {5, 64, 65, MOST_LEFT}, rights[] = {1, 16, 17, MOST_RIGHT};
+  for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+    for (size_t l = 0; l < sizeof lefts / sizeof *lefts; l++)
+      for (size_t r = 0; r < sizeof rights / sizeof *rights; r++)
+        sweep_shape(lefts[l], rights[r], columns[c]);
 }

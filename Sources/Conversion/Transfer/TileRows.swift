@@ -8,7 +8,8 @@ enum TileRows {
   /// processor's second cache from the reading to the last look.
   static let elementCount = 1 << 16
 
-  /// Products of matrices take so many rows at a time best; up to so many are taken for their sake.
+  /// Products of matrices take so many rows at a time best, as they go through all inputs for each tile;
+  /// up to so many are taken for their sake, in tiles of up to eight times that size.
   private static let productRowCount = 16
 
   /// The rows of each tile of a weight, in order.
@@ -21,7 +22,7 @@ enum TileRows {
   /// The number of rows of a full tile.
   static func height(columns: Int, multiple: Int = 1) -> Int {
     let fitting = elementCount / max(1, columns)
-    let rows = max(1, fitting, min(productRowCount, 2 * fitting))
+    let rows = max(1, fitting, min(productRowCount, 8 * fitting))
     let step = max(multiple, rows < productRowCount ? 1 : productRowCount)
     // `multiple` is 1 or a block's height; it comes before what products like.
     return max(multiple, rows / step * step / multiple * multiple)
