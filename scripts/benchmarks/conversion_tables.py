@@ -89,7 +89,7 @@ def threads(benchmark):
     yield ""
     yield "| source | 1 thread, wall | CPU | 2 threads, wall | CPU | of one thread's time | limit |"
     yield "|---|---|---|---|---|---|---|"
-    for name in "bf16-half", "fp8-small":
+    for name in "bf16-half", "fp8":
         checkpoint = benchmark.checkpoint(name)
         read_all(shards(checkpoint))
         one, two = [], []
