@@ -290,8 +290,8 @@ def scale_counts(tensor, rows, columns):
 
 
 def super_blocks(tensor, columns):
-    """For each stretch of 256 columns: the number of its columns and of its groups, and the sizes of
-    its scales: of the 6-bit steps, of the choices of tables, of all."""
+    """For each stretch of 256 columns: the number of its columns and of its groups, and the sizes
+    of its scales: of the 6-bit steps, of the choices of tables, of all."""
     for start in range(0, columns, SUPER_COLUMNS):
         count = min(SUPER_COLUMNS, columns - start)
         groups = -(-count // tensor.block_columns)
@@ -415,10 +415,12 @@ def decode(data, dtype):
 # XXH3-64, seed 0, default secret: doc/xxhash_spec.md of github.com/Cyan4973/xxHash.
 
 SECRET = bytes.fromhex(
-    "b8fe6c3923a44bbe7c01812cf721ad1cded46de9839097db7240a4a4b7b3671fcb79e64eccc0e578825ad07dccff7221"
-    "b8084674f743248ee03590e6813a264c3c2852bb91c300cb88d0658b1b532ea371644897a20df94e3819ef46a9deacd8"
-    "a8fa763fe39c343ff9dcbbc7c70b4f1d8a51e04bcdb45931c89f7ec9d9787364eac5ac8334d3ebc3c581a0fffa1363eb"
-    "170ddd51b7f0da49d316552629d4689e2b16be587d47a1fc8ff8b8d17ad031ce45cb3a8f95160428afd7fbcabb4b407e"
+    "b8fe6c3923a44bbe7c01812cf721ad1cded46de9839097db7240a4a4b7b3671f"
+    "cb79e64eccc0e578825ad07dccff7221b8084674f743248ee03590e6813a264c"
+    "3c2852bb91c300cb88d0658b1b532ea371644897a20df94e3819ef46a9deacd8"
+    "a8fa763fe39c343ff9dcbbc7c70b4f1d8a51e04bcdb45931c89f7ec9d9787364"
+    "eac5ac8334d3ebc3c581a0fffa1363eb170ddd51b7f0da49d316552629d4689e"
+    "2b16be587d47a1fc8ff8b8d17ad031ce45cb3a8f95160428afd7fbcabb4b407e"
 )
 M64 = (1 << 64) - 1
 P32 = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D)

@@ -9,17 +9,17 @@ FORMAT_BITS = {
 MORE = 0.5
 
 RULE = """\
-Each lookup-table scheme is to have less error than every ggml type of no more bits, than the smallest
-ggml type of no fewer bits (all of that size), and than all of compressed-tensors, of HQQ and of NF4 from
-as many bits to half a bit more. This is tested twice, without any tolerance. *By the file's bytes* all
-bytes count that hold the same matrices: the tables too, and super-blocks of 256 columns that a row does
-not fill. *By the format's bits* a scheme counts as it is named, as if rows were multiples of 256 and
-tables cost nothing, while peers count as measured. By bytes, tables put `lut4-g32` above IQ4_XS and
-`lut3-g16` above Q3_K and IQ3_S, by a thousandth of a bit in matrices of usual size, and the next type up
-is a fourth of a bit larger for the one and 0.8 bits for the others: ggml has none between 3.4375 and 4.25
-bits. So `lut3-g16-k2`, with 3.5 bits, is measured against IQ4_XS by either count, and loses. In the trained
-fixture, whose rows of 128 fill half a super-block, it has 3.63 bits, and peers of 4.13 bits come within its
-half a bit.
+Each lookup-table scheme is to have less error than every ggml type of no more bits, than the
+smallest ggml type of no fewer bits (all of that size), and than all of compressed-tensors, of HQQ
+and of NF4 from as many bits to half a bit more. This is tested twice, without any tolerance. *By
+the file's bytes* all bytes count that hold the same matrices: the tables too, and super-blocks of
+256 columns that a row does not fill. *By the format's bits* a scheme counts as it is named, as if
+rows were multiples of 256 and tables cost nothing, while peers count as measured. By bytes, tables
+put `lut4-g32` above IQ4_XS and `lut3-g16` above Q3_K and IQ3_S, by a thousandth of a bit in
+matrices of usual size, and the next type up is a fourth of a bit larger for the one and 0.8 bits
+for the others: ggml has none between 3.4375 and 4.25 bits. So `lut3-g16-k2`, with 3.5 bits, is
+measured against IQ4_XS by either count, and loses. In the trained fixture, whose rows of 128 fill
+half a super-block, it has 3.63 bits, and peers of 4.13 bits come within its half a bit.
 """
 
 

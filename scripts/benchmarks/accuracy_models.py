@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 import kelter_reader
 
 # Limits that nothing exceeds: the layers are measured, and nothing is decided.
-BUDGET = "layers: {relative_error: 1e9}\nweights: {relative_error: 1e9}\nexperts: {relative_error: 1e9}\n"
+BUDGET = "".join(f"{part}: {{relative_error: 1e9}}\n" for part in ("layers", "weights", "experts"))
 
 
 @dataclasses.dataclass
@@ -129,8 +129,9 @@ class Model:
         return Row(peer.project, peer.name, bits, *self.summary(originals, weights)), weights
 
     def layers(self, weights):
-        """What Kelter's validator says of the layers with a peer's weights: they are written in place
-        of the original's, as F32, kept in a container, and that is verified against the original."""
+        """What Kelter's validator says of the layers with a peer's weights: they are written in
+        place of the original's, as F32, kept in a container, and that is verified against the
+        original."""
         folder, container = self.work / "peer", self.work / "peer.kelter"
         subprocess.run(["rm", "-rf", folder, container], check=True)
         folder.mkdir()

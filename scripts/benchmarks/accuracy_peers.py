@@ -35,8 +35,8 @@ def ggml():
 
     def peer(kind):
         def run(weights):
-            # Blocks follow each other in memory. Where rows hold no whole number of blocks, llama.cpp
-            # would take another type: here blocks reach over the ends of rows.
+            # Blocks follow each other in memory. Where rows hold no whole number of blocks,
+            # llama.cpp would take another type: here blocks reach over the ends of rows.
             size = ggml_quantize.traits(kind).block_size
             if weights.shape[1] % size:
                 weights = weights.reshape(-1, size)

@@ -28,15 +28,16 @@ HEAD = """# Accuracy on trained weights
 
 Made by `scripts/benchmarks/accuracy`; `--help` tells what it does. {versions}.
 
-Errors are ‖ŵ − w‖ / ‖w‖ of each matrix: their root mean square, weighted by the number of weights, and
-the largest. Bits per weight count the bytes that hold the weights: codes, scales, zero points, tables.
-All schemes and peers see the same matrices, and one function compares what they return. Of ggml's types
-the better of two counts: without importance, and with an importance of 1 for every column. Where rows
-are no multiple of a type's block, its blocks reach over the ends of rows, which llama.cpp would not do:
-that favours ggml, while a scheme of Kelter pays for the super-block of 256 that a row does not fill.
-AntiBERTy's rows are 512 and 2048 long, multiples of 256 as those of nearly every large model: there
-schemes have their nominal bits. MiniLM's are 384 and 1536 long, the trained fixture's 128 and 384. HQQ's
-scales and zeros are stored in half precision, as its checkpoints have them.
+Errors are ‖ŵ − w‖ / ‖w‖ of each matrix: their root mean square, weighted by the number of weights,
+and the largest. Bits per weight count the bytes that hold the weights: codes, scales, zero points,
+tables. All schemes and peers see the same matrices, and one function compares what they return. Of
+ggml's types the better of two counts: without importance, and with an importance of 1 for every
+column. Where rows are no multiple of a type's block, its blocks reach over the ends of rows, which
+llama.cpp would not do: that favours ggml, while a scheme of Kelter pays for the super-block of 256
+that a row does not fill. AntiBERTy's rows are 512 and 2048 long, multiples of 256 as those of
+nearly every large model: there schemes have their nominal bits. MiniLM's are 384 and 1536 long, the
+trained fixture's 128 and 384. HQQ's scales and zeros are stored in half precision, as its
+checkpoints have them.
 
 ## Do the lookup-table schemes lead?
 
@@ -47,19 +48,21 @@ scales and zeros are stored in half precision, as its checkpoints have them.
 ARCHIVES = """
 ## Archives
 
-`kelter pack`, level 1. Times are seconds of one core, GB/s the file's bytes in these. A file also has the tensors that
-keep their bytes, which pack in their own way (in the trained fixture they are most of it), so what
-becomes of the quantized weights is told apart: the entropy of single bytes of their codes and of their
-scales, each matrix by itself, and what zstd makes of the same bytes in frames of 1 MiB, all as shares of
-their size (the smallest scales left out). `bits per code` is the entropy of single codes.
+`kelter pack`, level 1. Times are seconds of one core, GB/s the file's bytes in these. A file also
+has the tensors that keep their bytes, which pack in their own way (in the trained fixture they are
+most of it), so what becomes of the quantized weights is told apart: the entropy of single bytes of
+their codes and of their scales, each matrix by itself, and what zstd makes of the same bytes in
+frames of 1 MiB, all as shares of their size (the smallest scales left out). `bits per code` is the
+entropy of single codes.
 
-Expected were 81 to 85 % for FP8, which is what comes, 70 to 85 % for int4-g128, and nothing for FP4.
-FP4's codes indeed give next to nothing: all sixteen values of E2M1 are used nearly alike (`bits per code`),
-and from so little zstd saves 2 % or leaves the bytes as they are. What FP4 files lose is in their scales,
-and in tensors that are not FP4: MXFP4's are powers of two of which a matrix has a handful, NVFP4's are E4M3
-and half their size. The codes of int4-g128 are more even than expected, as the search takes smaller scales
-than the largest magnitude's (`--search absmax` leaves AntiBERTy's 3.47 bits and packs them to 87 %), and
-lut codes more even still: their levels are learned where weights are.
+Expected were 81 to 85 % for FP8, which is what comes, 70 to 85 % for int4-g128, and nothing for
+FP4. FP4's codes indeed give next to nothing: all sixteen values of E2M1 are used nearly alike
+(`bits per code`), and from so little zstd saves 2 % or leaves the bytes as they are. What FP4 files
+lose is in their scales, and in tensors that are not FP4: MXFP4's are powers of two of which a
+matrix has a handful, NVFP4's are E4M3 and half their size. The codes of int4-g128 are more even
+than expected, as the search takes smaller scales than the largest magnitude's (`--search absmax`
+leaves AntiBERTy's 3.47 bits and packs them to 87 %), and lut codes more even still: their levels
+are learned where weights are.
 """
 
 

@@ -6,9 +6,9 @@
                                               the tables; its figures mean nothing
 
 Each figure is a ratio of programs that run in turns on this machine, on synthetic checkpoints that
-make-checkpoint makes (5.0 GB of BF16, 5.1 GB of FP8; 40 GB of disk at the most, removed at the end).
-A table whose peer cannot be had, or that fails, says so and the others go on. Exit code 1 if a limit
-was missed or a table failed.
+make-checkpoint makes (5.0 GB of BF16, 5.1 GB of FP8; 40 GB of disk at the most, removed at the
+end). A table whose peer cannot be had, or that fails, says so and the others go on. Exit code 1 if
+a limit was missed or a table failed.
 """
 import argparse
 import datetime
@@ -86,8 +86,9 @@ def machine(benchmark):
         ["stat", "-f", "-c", "%T", benchmark.folder], stdout=subprocess.PIPE, text=True
     ).stdout.strip()
     yield (f"{model}, {benchmark.threads} cores, {memory:.0f} GiB, Linux {platform.release()}, "
-           f"{file_system}; {version}, {commit}; {datetime.date.today()}, load "
-           f"{load} when it began. Threads are as many as cores. Times are median (least–greatest).")
+           f"{file_system}; {version}, {commit}; {datetime.date.today()}, "
+           f"load {load} when it began. Threads are as many as cores. Times are median "
+           "(least–greatest).")
 
 
 def write_results(text):

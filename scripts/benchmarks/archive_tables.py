@@ -41,7 +41,7 @@ class Plane:
 
 
 def planes(file, scheme, level):
-    """(codes, scales, entropy of a code of 4 bits or None) of what has a scheme in a .kelter file."""
+    """(codes, scales, entropy of a code of 4 bits or None) of what has a scheme in a file."""
     container = kelter_reader.Container(file)
     codes, scales, nibbles = Plane(), Plane(), numpy.zeros(16)
     for tensor in container.tensors:

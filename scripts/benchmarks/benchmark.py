@@ -75,7 +75,8 @@ class Benchmark:
         free = shutil.disk_usage(self.folder).free
         if free < byte_count:
             raise CommandFailed(
-                f"{self.folder}: {byte_count / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free")
+                f"{self.folder}: {byte_count / 1e9:.1f} GB are needed, "
+                f"{free / 1e9:.1f} GB are free")
 
     def convert(self, checkpoint, *arguments, threads=None):
         """Converts, and removes the output."""
@@ -137,7 +138,7 @@ def read_all(files):
 
 
 def against_yardstick(benchmark, checkpoint, *arguments, rounds):
-    """(conversions, {what: the yardstick's runs}), taken in turns after one conversion to warm up."""
+    """(conversions, {what: the yardstick's runs}), in turns after one conversion to warm up."""
     files = shards(checkpoint)
     read_all(files)
     size = benchmark.convert(checkpoint, *arguments).output_bytes

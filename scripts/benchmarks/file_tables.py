@@ -56,8 +56,8 @@ def opening(benchmark):
          "--scheme", "int4-g64", "--search", "absmax", "--no-gate"],
         benchmark.folder / "kelter.log")
     runs = 20 if benchmark.quick else 1000
-    yield (f"`kelter expert FILE --runs {runs}`: the file is opened, the expert found, and the first "
-           "byte of each of its projections loaded, in one process; beside it, the same in a small "
+    yield (f"`kelter expert FILE --runs {runs}`: the file is opened, the expert found, and the "
+           "first byte of each of its projections loaded, in one process; beside it, the same in a small "
            "file. The file of 671B shape is sparse: its index is whole, its values are holes.")
     yield ""
     yield ("| file | GB | experts | layer, expert | the first time, ms | median, ms "

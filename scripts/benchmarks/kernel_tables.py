@@ -20,7 +20,8 @@ def kernels(benchmark):
         by_kernel.setdefault(timing["kernel"], {})[timing["instruction_set"]] = timing
     yield ("`kelter bench`: medians, one thread, source bytes per second of processor time, and "
            "against memcpy of the same source to one tile, in pieces of the size at which it is "
-           f"fastest, {copy['piece_byte_count'] >> 10} KiB: {copy['gigabytes_per_second']:.2f} GB/s. "
+           f"fastest, {copy['piece_byte_count'] >> 10} KiB: "
+           f"{copy['gigabytes_per_second']:.2f} GB/s. "
            "The limits are for the last instruction set, the one that conversions take here; times "
            "per weight are its own.")
     yield ""

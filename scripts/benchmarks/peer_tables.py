@@ -101,8 +101,8 @@ def lookup(benchmark):
     ours = tensor_bytes(small, by_kelter) / 1e6
     theirs = tensor_bytes(small, by_llama_quantize) / 1e6
     yield (f"`lut4-g16` without the gate, from {source_bytes(small) / 1e9:.2f} GB of BF16, against "
-           "llama-quantize to Q4_K in every tensor (`--pure`) from the same as GGUF, in turns. Rates "
-           "are source bytes of what each quantizes per second of processor time, of the whole "
+           "llama-quantize to Q4_K in every tensor (`--pure`) from the same as GGUF, in turns. "
+           "Rates are source bytes of what each quantizes per second of processor time, of the whole "
            "program. Errors are root mean squares over the matrices.")
     yield ""
     yield ("| search | error | of full's | limit | CPU | MB per CPU second | llama-quantize, CPU "

@@ -20,8 +20,8 @@ from compressed_tensors.quantization.utils import calculate_qparams
 from safetensors.numpy import save_file
 
 SIZE = 4096
-# Relative errors under full search on N(0, 0.02), and where a second is given on Student's t; None where
-# none is set.
+# Relative errors under full search on N(0, 0.02), and where a second is given on Student's t; None
+# where none is set.
 LIMITS = {
     "fp8-e4m3-b128": 0.0266, "fp8-e4m3-channel": None, "fp8-e4m3-tensor": None,
     "int8-channel": None, "mxfp8": None, "int4-g32": 0.0812, "int4-g64": 0.0902,
