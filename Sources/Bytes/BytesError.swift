@@ -72,6 +72,10 @@ public enum BytesError: KelterError {
       "\(path): another run is writing it (it holds \(partialPath)); wait for it or end it"
     case .foreign(let path):
       "\(path): would be overwritten, and was not written by kelter; move it away"
+    case .cannotCreate(let path, .noSuchFileOrDirectory):
+      "\(path): cannot be created: the folder it would be in does not exist; make it first"
+    case .cannotCreate(let path, .isDirectory):
+      "\(path): cannot be created: it is a folder; name a file in it"
     case .cannotCreate(let path, let errno):
       "\(path): cannot be created: \(errno)"
     case .writeFailed(let path, let byteOffset, let errno):

@@ -36,11 +36,13 @@ public struct OutputRoom: Sendable, Codable, Equatable {
 
   /// The room for the output of a plan, of which a run that was interrupted may have written a
   /// part.
-  public init(for plan: ConversionPlan, at path: FilePath) throws(BytesError) {
-    let partial = try? SystemCalls.status(
-      of: AtomicFile.partialPath(of: path), followingLinks: false)
+  /// - Parameter path: nil for an output in the present folder that has no name yet.
+  public init(for plan: ConversionPlan, at path: FilePath?) throws(BytesError) {
+    let partial = path.flatMap {
+      try? SystemCalls.status(of: AtomicFile.partialPath(of: $0), followingLinks: false)
+    }
     let written = partial.map { $0.isRegularFile ? $0.allocatedByteCount : 0 } ?? 0
-    try self.init(for: max(0, plan.container.byteCount - written), at: path)
+    try self.init(for: max(0, plan.container.byteCount - written), at: path ?? "output")
   }
 
   /// Whether the output fits.

@@ -49,7 +49,7 @@ struct PlanCommand: ReportingCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How scales are searched where errors are measured: absmax, fast or full (as convert).",
+      "How scales are searched where errors are measured, as by convert.",
       valueName: "search"))
   var search: ScaleSearch?
 
@@ -102,7 +102,7 @@ struct PlanCommand: ReportingCommand {
 
   /// A named output that would not fit is an error, as it is for `convert`.
   private func room(for plan: ConversionPlan) throws -> OutputRoom? {
-    guard let out else { return try? OutputRoom(for: plan, at: "output") }
+    guard let out else { return try? OutputRoom(for: plan, at: nil) }
     let room = try OutputRoom(for: plan, at: FilePath(out))
     try room.check()
     return room
@@ -177,7 +177,7 @@ struct PlanCommand: ReportingCommand {
     }
     text += "\(Figures.fixed(plan.fileBitsPerWeight, digits: 3)) per weight of the file\n"
     if let room = plan.room {
-      let place = out == nil ? "the present folder" : room.folder
+      let place = room.folder == "." ? "the present folder" : room.folder
       text += "room    \(Figures.bytes(room.freeBytes)) are free in \(place)"
       text += room.isEnough ? "\n" : ": too little\n"
     }

@@ -100,7 +100,7 @@ import Testing
         73, naming: folder.string, "100.0 kB are free", of: plan + ["-o", output],
         environment: environment)
       try expectFailure(
-        73, naming: "/no/such", "No such file", of: plan + ["-o", "/no/such/out.kelter"])
+        73, naming: "/no/such", "make it first", of: plan + ["-o", "/no/such/out.kelter"])
       let elsewhere = try CommandRun(plan, environment: environment)
       #expect(elsewhere.exitCode == 0)
       #expect(elsewhere.output.contains("100.0 kB are free in the present folder: too little\n"))
@@ -118,6 +118,12 @@ import Testing
       let rest = try CommandRun(plan + ["-o", output, "--json"])
       let later = try JSONDecoder().decode(Planned.self, from: Data(rest.output.utf8))
       #expect(later.room.needed_bytes < later.output_bytes)
+
+      // An output without a name has no former run, whatever lies in the present folder.
+      try Data(written).write(to: URL(filePath: folder.appending("output.partial").string))
+      let unnamed = try CommandRun(plan + ["--json"], folder: folder)
+      let whole = try JSONDecoder().decode(Planned.self, from: Data(unnamed.output.utf8))
+      #expect(whole.room.needed_bytes == whole.output_bytes)
     }
   }
 
