@@ -67,7 +67,7 @@ public enum ContainerError: KelterError {
       "\(path): no tensor \(name)" + (expert.map { ", expert \($0)" } ?? "")
         + (part == 0 ? "" : ", part \(part)") + "; `kelter inspect` lists them"
     case .noSuchExpert(let path, let layer, let expert):
-      "\(path): no expert \(expert) in layer \(layer)"
+      "\(path): no expert \(expert) in layer \(layer); `kelter inspect` tells how many there are"
     case .rangeOutsideFile(let path, let range, let byteCount):
       "\(path): bytes \(range) were asked for, the file has \(byteCount)"
     case .packed(let path):

@@ -54,6 +54,8 @@ public enum ConversionError: KelterError {
   case takenByConversion(file: String)
   /// A file that no run has left stands where a conversion keeps what is done.
   case foreign(path: String)
+  /// What names a repository on the Hugging Face Hub stands where a checkpoint is wanted.
+  case notLocal(repository: String)
   /// A container, packed or not, stands where a checkpoint is wanted.
   case notACheckpoint(file: String)
   /// A folder stands where a container is wanted.
@@ -70,6 +72,7 @@ public enum ConversionError: KelterError {
     case .tooLittleRoom, .outputIsSource, .cannotCreateFolder, .takenByConversion, .foreign:
       .cannotCreate
     case .interrupted: .interrupted
+    case .notLocal: .notFound
     case .sourceChanged, .unfinished, .leftOver, .notACheckpoint, .notAContainer: .invalidInput
     case .cannotResume(_, _, let isOfSource): isOfSource ? .invalidInput : .cannotCreate
     case .kept(let error, _): error.kind
@@ -91,10 +94,10 @@ public enum ConversionError: KelterError {
     case .invalidTokens(let file, let reason): "\(file): not usable as tokens: \(reason)"
     case .memoryLimitTooSmall(let limit, let needed):
       "a memory limit of \(Figures.bytes(limit)) is too small: this checkpoint needs"
-        + " \(Figures.bytes(needed)) for one thread"
+        + " \(Figures.bytes(needed)) for one thread; raise --memory-limit"
     case .tooLittleRoom(let folder, let needed, let available):
       "\(folder): the output needs \(Figures.bytes(needed)),"
-        + " and \(Figures.bytes(available)) are free"
+        + " and \(Figures.bytes(available)) are free; make room, or choose another disk"
     case .outputIsSource(let path):
       "\(path): belongs to the source, which is never replaced; choose another output"
     case .cannotMeasure(let reason): "the layers cannot be measured: \(reason)"
@@ -133,6 +136,9 @@ public enum ConversionError: KelterError {
     case .foreign(let path):
       "\(path): was not written by kelter, and a conversion would overwrite it; move it away, or"
         + " drop it with --restart"
+    case .notLocal(let repository):
+      "\(repository): there is no such file or folder; if it is a repository on the Hub, fetch it"
+        + " first: hf download \(repository) --local-dir FOLDER"
     case .notACheckpoint(let file):
       "\(file): is a .kelter file, where a checkpoint is wanted; `kelter export` makes one of it"
     case .notAContainer(let folder):

@@ -11,7 +11,7 @@ extension Inspection {
   /// or a packed one.
   /// - Parameter family: the family to take, whatever the config says.
   public init(path: FilePath, family: String? = nil) throws {
-    if try path.isNamedAsContainer || ContainerReader.isContainer(at: path) {
+    if path.isNamedAsContainer || ContainerReader.isContainer(at: path) {
       try self.init(container: ContainerReader(named: path))
       return
     }

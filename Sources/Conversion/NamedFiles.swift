@@ -15,29 +15,27 @@ extension ContainerReader {
     try self.init(path: path)
   }
 
-  /// Whether a file starts as containers do, or as a packed one. False for a folder.
-  /// - Throws: `BytesError.notFound` if nothing is there.
-  static func isContainer(at path: FilePath) throws -> Bool {
-    do {
-      let file = try File(path: path)
-      let magic = ContainerFormat.magic
-      if try ArchiveReader.isArchive(file) { return true }
-      return try file.byteCount >= magic.count && file.bytes(in: 0..<magic.count) == magic
-    } catch BytesError.notAFile {
-      return false
-    }
+  /// Whether a file starts as containers do, or as a packed one. False for a folder, and for what
+  /// cannot be read: to open it as a checkpoint tells why.
+  static func isContainer(at path: FilePath) -> Bool {
+    guard let file = try? File(path: path) else { return false }
+    let magic = ContainerFormat.magic
+    return (try? ArchiveReader.isArchive(file)) == true
+      || (try? file.bytes(in: 0..<magic.count)) == magic
   }
 }
 
 extension Checkpoint {
   /// Opens what a user names as a checkpoint.
-  /// - Throws: `ConversionError.unfinished`, `.leftOver`, `.notACheckpoint`, and what `init(path:)`
-  ///   throws.
+  /// - Throws: `ConversionError.unfinished`, `.leftOver`, `.notACheckpoint`, `.notLocal`, and what
+  ///   `init(path:)` throws.
   public convenience init(named path: FilePath) throws {
     try Journal.checkIsFinished(path)
-    // Why a file cannot be opened is told below.
-    if (try? ContainerReader.isContainer(at: path)) == true {
+    if ContainerReader.isContainer(at: path) {
       throw ConversionError.notACheckpoint(file: path.string)
+    }
+    if path.isNamedAsRepository, try Folder.kind(of: path.removingLastComponent()) == nil {
+      throw ConversionError.notLocal(repository: path.string)
     }
     try self.init(path: path)
   }
@@ -46,4 +44,9 @@ extension Checkpoint {
 extension FilePath {
   /// Whether the name ends as those of containers and their archives do.
   var isNamedAsContainer: Bool { `extension` == "kelter" || string.hasSuffix(".kelter.zst") }
+
+  /// Whether it is `owner/name`, as repositories on the Hugging Face Hub are named.
+  fileprivate var isNamedAsRepository: Bool {
+    isRelative && components.count == 2 && components.allSatisfy { $0.kind == .regular }
+  }
 }

@@ -27,7 +27,8 @@ public enum ModelFamiliesError: KelterError, Hashable {
   public var description: String {
     switch self {
     case .configMissing:
-      "there is no config.json, which says what model this is; put it beside the weights"
+      "there is no config.json, which says what model this is; put it beside the weights, or take"
+        + " --family generic, which measures no layers"
     case .unknownArchitecture(let modelType, let architectures, let known):
       "config.json: unknown architecture: model_type \(modelType.map { "'\($0)'" } ?? "absent")"
         + (architectures.isEmpty ? "" : " (\(architectures.joined(separator: ", ")))")

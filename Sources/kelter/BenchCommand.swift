@@ -16,8 +16,8 @@ struct BenchCommand: ReportingCommand {
       time, medians of five runs; all takes about ten seconds. 'measured' sums up the errors on \
       the way, as conversions do.
 
-      KELTER_KERNELS=portable, avx2, avx512 or neon makes every command use that instruction set, \
-      and no better one; the outputs are the same bytes.
+      KELTER_KERNELS=portable, avx2, avx512 or neon makes every command use that instruction set; \
+      the outputs are the same bytes.
       """)
 
   @OptionGroup var output: OutputOptions

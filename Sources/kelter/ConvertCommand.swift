@@ -9,8 +9,12 @@ struct ConvertCommand: ReportingCommand {
     commandName: "convert",
     abstract: "Quantize a checkpoint, measure the loss, and publish it if it is within the budget.",
     discussion: """
-      The report lies beside the output as OUT.report.json, whatever the verdict. Over the budget, \
-      nothing is published and the exit code is 1.
+        kelter convert V3/ -o v3.kelter --scheme int4-g64
+        kelter convert V3/ -o v3.kelter --scheme int4-g64 --tokens text.npy --budget b.yaml
+
+      The report lies beside the output as OUT.report.json, in place of an older one, whatever the \
+      verdict. Over the budget, nothing is published and the exit code is 1; `kelter --help` lists \
+      all exit codes.
 
       A run that ends before its time leaves OUT.kelter.partial and OUT.kelter.journal; the same \
       command goes on from there, and ends in the same bytes and figures. If the source, the \
@@ -25,14 +29,16 @@ struct ConvertCommand: ReportingCommand {
 
   @OptionGroup var schemeOptions: SchemeOptions
 
-  @Option(help: "How hard to look for the scales with the least error: absmax, fast or full.")
+  @Option(help: "How hard to look for the scales with the least error; absmax does not look.")
   var search = ScaleSearch.full
 
   @OptionGroup var measurement: MeasurementOptions
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Measure the layers and let the budget decide; weight errors are measured anyway.")
+    help: ArgumentHelp(
+      "Measure the layers and let the budget decide; weight errors are measured anyway.",
+      discussion: "--no-gate goes with none of --budget, --tokens, --token-count and --seed."))
   var gate = true
 
   @Flag(help: "Replace an output that exists.")
@@ -52,12 +58,9 @@ struct ConvertCommand: ReportingCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    guard !gate else { return }
-    if measurement.budget != nil {
-      throw ValidationError("--budget needs the gate: with --no-gate nothing is decided")
-    }
-    if measurement.tokens != nil {
-      throw ValidationError("--tokens needs the gate: with --no-gate no layer is measured")
+    if !gate, let name = measurement.ofLayers.first {
+      throw ValidationError(
+        "\(name) needs the gate: with --no-gate no layer is measured and nothing decided")
     }
   }
 

@@ -58,7 +58,7 @@ struct ExpertCommand: ReportingCommand {
       layer \(place.layer), expert \(place.expert): \(place.bytes) bytes at \(place.offset), \
       \(place.usedBytes) of them used
 
-      \(table.text())
+      \(table.text(width: TextTable.terminalWidth))
       file opened and expert found in \(Figures.fixed(median, digits: 0)) µs\
       \(runs > 1 ? ", the median of \(runs) runs" : "")
 

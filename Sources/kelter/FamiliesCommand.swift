@@ -27,7 +27,9 @@ struct FamiliesCommand: ReportingCommand {
     families.map { family in
       var text = family.name + "\n"
       func line(_ name: String, _ value: String) {
-        text += "  " + name.padding(toColumn: 14) + value + "\n"
+        text += "  "
+        text += (name.padding(toColumn: 14) + value)
+          .wrapped(toColumn: TextTable.terminalWidth - 2, indent: 16)
       }
       line("models", family.models.joined(separator: ", "))
       line("model_type", family.modelTypes.joined(separator: ", "))

@@ -10,16 +10,32 @@ struct Kelter: ParsableCommand {
     commandName: "kelter",
     abstract: "Press open Mixture-of-Experts checkpoints into small files whose error is known.",
     discussion: """
-      PATH is a checkpoint folder, one weight file (.safetensors, .bin, .pt), or a .kelter file.
+      PATH is a checkpoint folder, one weight file (.safetensors, .bin, .pt, .gguf), or a .kelter \
+      file.
 
         kelter inspect V3/                            what is in it
+        kelter plan V3/ --compare                     what each scheme would do
         kelter plan V3/ --scheme int4-g64             every tensor's fate, exact size
         kelter convert V3/ -o v3.kelter --scheme int4-g64
         kelter verify v3.kelter --against V3/         measured again, from the file
 
-      Exit codes: 0 fine; 1 the measured loss is over the budget; 64 usage; 65 the source is \
-      wrong; 66 it is not there; 73 the output exists or cannot be created; 74 an I/O failure; \
-      130 interrupted.
+      Exit codes:
+          0  fine
+          1  the measured loss is over the budget
+         64  the command line, a recipe or a budget is wrong
+         65  the input is wrong: truncated, contradictory, an unknown architecture
+         66  the input is not there
+         73  the output exists, cannot be created, or has too little room
+         74  a disk failed or is full, or a file may not be read
+        130  interrupted
+
+      Files: an unfinished output lies beside its place as OUTPUT.partial, that of convert with a \
+      journal. Nothing is written elsewhere.
+
+      Environment: KELTER_KERNELS=portable, avx2, avx512 or neon takes that instruction set in \
+      place of the best one. What the machine lacks is passed over; --version tells what is in use.
+
+      Completion for bash, zsh or fish: kelter --generate-completion-script bash
       """,
     version: Version.description,
     subcommands: [
@@ -53,14 +69,18 @@ struct Kelter: ParsableCommand {
   /// Help and version go to stdout; anything else is a usage error, in one line as all errors.
   private static func exitAfterParsing(_ error: any Error) -> Never {
     if exitCode(for: error).isSuccess { exit(withError: error) }
-    let lines = message(for: error).split(separator: "\n").map {
-      $0.trimmingCharacters(in: .whitespaces)
-    }
     let names = configuration.subcommands.compactMap { $0.configuration.commandName }
-    let command = CommandLine.arguments.dropFirst().first.flatMap { names.contains($0) ? $0 : nil }
+    let first = CommandLine.arguments.dropFirst().first ?? ""
+    let command = names.contains(first) ? first : nil
+    // An unknown command's options would be complained of, not the command.
+    let problem =
+      command == nil && !first.hasPrefix("-")
+      ? "no command '\(first)'; commands are \(names.joined(separator: ", "))"
+      : message(for: error).asOneSentence
+    let comparison =
+      problem.contains("--scheme <") ? "; 'kelter plan PATH --compare' shows what each does" : ""
     fail(
-      lines.joined(separator: " ") + "; see 'kelter \(command.map { $0 + " " } ?? "")--help'",
-      kind: .usage,
+      problem + comparison + "; see 'kelter \(command.map { $0 + " " } ?? "")--help'", kind: .usage,
       json: CommandLine.arguments.contains("--json"))
   }
 
@@ -70,6 +90,17 @@ struct Kelter: ParsableCommand {
     Terminal.printError("kelter: error: \(message)")
     if json { try? Terminal.printJSON(ErrorDocument(error: .init(kind: kind, message: message))) }
     exit(withError: ExitCode(kind.exitCode))
+  }
+}
+
+extension String {
+  /// A message of the argument parser in one line: values that it lists on a line each are
+  /// separated by commas.
+  fileprivate var asOneSentence: String {
+    let lines = split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+    let values = lines.filter { $0.hasPrefix("- ") }.map { String($0.dropFirst(2)) }
+    return (lines.filter { !$0.hasPrefix("- ") } + [values.joined(separator: ", ")])
+      .joined(separator: " ").trimmingCharacters(in: CharacterSet(charactersIn: " ."))
   }
 }
 

@@ -28,7 +28,7 @@ struct ThreadOptions: ParsableArguments {
 struct ArchiveOptions: ParsableArguments {
   @Option(
     name: [.short, .customLong("output")],
-    help: "The file to write; without it, the name of the one that is read, with .zst or without.")
+    help: "The file to write; without it, PATH, to which pack adds .zst and unpack takes it off.")
   var out: String?
 
   @OptionGroup var threading: ThreadOptions

@@ -13,7 +13,10 @@ struct SchemeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How routed experts, shared experts and dense MLPs are stored.",
-      discussion: "All other tensors keep the source's bytes unless a recipe says otherwise."))
+      discussion: """
+        All other tensors keep the source's bytes unless a recipe says otherwise. `kelter plan \
+        PATH --compare` shows what each scheme does to size and error.
+        """))
   var scheme: Scheme
 
   @OptionGroup var recipe: RecipeOptions
@@ -70,10 +73,10 @@ struct RecipeOptions: ParsableArguments {
 struct MeasurementOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Limits that decide whether the output is published.",
+      "Limits on errors and sizes: over one of them, the exit code is 1.",
       discussion: """
         weights: {relative_error: 0.12}
-        layers:  {relative_error: 0.20, cumulative_relative_error: 0.40, routing_agreement: 0.85}
+        layers:  {relative_error: 0.20, routing_agreement: 0.85}
         experts: {relative_error: 0.25}
         size:    {bits_per_weight: 4.6}
         """,
@@ -83,19 +86,27 @@ struct MeasurementOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Token ids that the layers are measured on: 'input_ids', I32 or I64.",
-      discussion: "A .safetensors, .npz or .npy file. Without it, seeded ids.",
+      discussion: """
+        A .safetensors, .npz or .npy file. Text that the model is meant for tells most; without \
+        this, the ids are drawn at random.
+        """,
       valueName: "file"))
   var tokens: String?
 
-  @Option(help: ArgumentHelp("How many of the token ids are used.", valueName: "n"))
-  var tokenCount = 256
+  @Option(
+    help: ArgumentHelp("How many of the token ids are used. (default: 256)", valueName: "n"))
+  var tokenCount: Int?
 
-  @Option(help: ArgumentHelp("Where seeded ids and inputs come from.", valueName: "n"))
-  var seed: UInt64 = 0
+  @Option(
+    help: ArgumentHelp(
+      "Which random ids and inputs are drawn: the same number, the same ones. (default: 0)",
+      valueName: "n"))
+  var seed: UInt64?
 
   @OptionGroup var threading: ThreadOptions
 
-  @Option(help: ArgumentHelp("What the run may hold in memory.", valueName: "size"))
+  @Option(
+    help: ArgumentHelp("What the run may hold in memory, as 512MiB or 2GiB.", valueName: "size"))
   var memoryLimit = ByteSize(byteCount: 2 << 30)
 
   @Option(
@@ -104,18 +115,26 @@ struct MeasurementOptions: ParsableArguments {
   var report: String?
 
   func validate() throws {
-    guard (1...1_048_576).contains(tokenCount) else {
+    guard tokenCount.map({ (1...1_048_576).contains($0) }) ?? true else {
       throw ValidationError("--token-count must be 1 to 1048576")
     }
     if let report { _ = try ReportForm(fileName: report) }
+  }
+
+  /// Those that were given and mean nothing unless layers are measured.
+  var ofLayers: [String] {
+    [
+      ("--budget", budget != nil), ("--tokens", tokens != nil),
+      ("--token-count", tokenCount != nil), ("--seed", seed != nil),
+    ].filter(\.1).map(\.0)
   }
 
   /// Puts these into the options of a conversion.
   func apply(to options: inout ConversionOptions) throws {
     if let budget { options.budget = try Budget(yaml: TextFile.read(budget), file: budget) }
     options.tokens = tokens.map { FilePath($0) }
-    options.tokenCount = tokenCount
-    options.seed = seed
+    if let tokenCount { options.tokenCount = tokenCount }
+    if let seed { options.seed = seed }
     options.threads = threading.threads
     options.memoryLimit = memoryLimit.byteCount
   }

@@ -44,11 +44,8 @@ struct VerifyCommand: ReportingCommand {
 
   func validate() throws {
     guard against == nil else { return }
-    let needy = [
-      ("--budget", measurement.budget), ("--report", measurement.report),
-      ("--tokens", measurement.tokens), ("--family", family),
-    ]
-    if let (name, _) = needy.first(where: { $0.1 != nil }) {
+    let others = [("--report", measurement.report), ("--family", family)]
+    if let name = measurement.ofLayers.first ?? others.first(where: { $0.1 != nil })?.0 {
       throw ValidationError("\(name) needs --against: nothing is measured without the source")
     }
   }

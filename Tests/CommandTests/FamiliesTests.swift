@@ -23,6 +23,8 @@ import Testing
     let families = try #require(document["families"]?.array)
     #expect(families.count > 25)
     let text = try kelter("families").output
+    // Long lists are broken into lines.
+    let sentences = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     let table = try kelter("families", "--markdown").output
     #expect(table.split(separator: "\n").count == families.count + 2)
     for family in families {
@@ -32,7 +34,7 @@ import Testing
       #expect(family["measured"]?.array?.isEmpty == false)
       for key in ["measured", "not_measured", "models"] {
         let words = family[key]?.array?.compactMap(\.string).joined(separator: ", ") ?? ""
-        #expect(text.contains(words) && table.contains("| \(words) |"), "\(name): \(key)")
+        #expect(sentences.contains(words) && table.contains("| \(words) |"), "\(name): \(key)")
       }
     }
     #expect(try kelter("families", "--quiet").output.isEmpty)

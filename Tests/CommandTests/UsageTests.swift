@@ -6,7 +6,8 @@ import Testing
 /// What makes no sense: exit code 64, one line that says what would.
 @Suite struct UsageTests {
   @Test(arguments: [
-    (["press"], "press"), (["inspect"], "path"), (["inspect", "a", "b"], "b"),
+    (["press"], "no command 'press'"), (["covnert", "a", "-o", "b"], "inspect, plan, convert"),
+    (["inspect"], "path"), (["inspect", "a", "b"], "b"),
     (["plan", "a"], "--scheme"), (["plan", "a", "--scheme", "int5"], "int4-g32"),
     (["plan", "a"], "--compare"),
     (["plan", "a", "--compare", "--scheme", "keep"], "--schemes a,b"),
@@ -15,7 +16,9 @@ import Testing
     (["plan", "a", "--compare", "--threads", "0"], "--threads"),
     (["plan", "a", "--scheme", "keep", "--schemes", "keep"], "--schemes needs --compare"),
     (["plan", "a", "--scheme", "keep", "--search", "fast"], "--search needs --compare"),
+    (["plan", "a", "--scheme", "int5"], "nvfp4, lut4-g32"),
     (["convert", "a", "--scheme", "keep"], "--output"),
+    (["convert", "a", "-o", "b"], "'kelter plan PATH --compare' shows what each does"),
     (["convert", "a", "-o", "b", "--scheme", "keep", "--search", "none"], "absmax"),
     (["convert", "a", "-o", "b", "--scheme", "keep", "--threads", "0"], "--threads"),
     (["convert", "a", "-o", "b", "--scheme", "keep", "--threads", "x"], "--threads"),
@@ -25,14 +28,6 @@ import Testing
       ["convert", "a", "-o", "b", "--scheme", "keep", "--memory-limit", "2 cups"], "--memory-limit"
     ),
     (["convert", "a", "-o", "b", "--scheme", "keep", "--report", "r.txt"], ".json, .md or .xml"),
-    (
-      ["convert", "a", "-o", "b", "--scheme", "keep", "--no-gate", "--budget", "c"],
-      "--budget needs the gate"
-    ),
-    (
-      ["convert", "a", "-o", "b", "--scheme", "keep", "--no-gate", "--tokens", "c"],
-      "--tokens needs the gate"
-    ),
     (["export", "a", "-o", "b"], "--format"),
     (["export", "a", "-o", "b", "--format", "f8"], "bf16"),
     (["export", "a", "-o", "b", "--format", "f32", "--threads", "0"], "--threads"),
@@ -40,6 +35,22 @@ import Testing
   ])
   func isNamed(arguments: [String], part: String) throws {
     try expectFailure(64, naming: part, of: arguments)
+  }
+
+  /// What says how layers are measured is refused where none is.
+  @Test(arguments: [("--budget", "c"), ("--tokens", "c"), ("--token-count", "9"), ("--seed", "9")])
+  func needsTheGate(option: String, value: String) throws {
+    try expectFailure(
+      64, naming: "\(option) needs the gate",
+      of: ["convert", "a", "-o", "b", "--scheme", "keep", "--no-gate", option, value])
+    try expectFailure(
+      64, naming: "\(option) needs --against", of: ["verify", "a", option, value])
+  }
+
+  @Test func repositoriesAreNotFetched() throws {
+    try expectFailure(
+      66, naming: "hf download owner/model --local-dir",
+      of: ["plan", "owner/model", "--scheme", "keep"])
   }
 
   @Test(arguments: [
