@@ -16,9 +16,12 @@ import Testing
     }
   }
 
-  static func convert(_ fixture: String, in folder: FilePath, _ more: String...) -> [String] {
-    BadSourceTests.convert(Fixtures.path(fixture), in: folder)
-      + ["--search", "absmax", "--token-count", "16"] + more
+  /// - Parameter tokenCount: nil without the gate.
+  static func convert(
+    _ fixture: String, in folder: FilePath, tokenCount: Int? = 16, _ more: String...
+  ) -> [String] {
+    BadSourceTests.convert(Fixtures.path(fixture), in: folder) + ["--search", "absmax"]
+      + (tokenCount.map { ["--token-count", "\($0)"] } ?? []) + more
   }
 
   /// The disk is full at the n-th write, to the last ones: the report's and those of the index.

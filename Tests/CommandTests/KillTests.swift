@@ -21,7 +21,9 @@ struct DisturbedConversion {
   init(_ fixture: String, shim: FaultShim, in folder: FilePath, _ more: [String]) throws {
     self.shim = shim
     self.folder = folder
-    arguments = FaultTests.convert(fixture, in: folder) + more
+    arguments =
+      FaultTests.convert(
+        fixture, in: folder, tokenCount: more.contains("--no-gate") ? nil : 16) + more
     let log = folder.removingLastComponent().appending("events")
     let run = try CommandRun(arguments, environment: shim.environment(["SHIM_EVENTS": log.string]))
     #expect(run.exitCode == 0, "\(run.errors)")
