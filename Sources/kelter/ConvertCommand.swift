@@ -22,10 +22,10 @@ struct ConvertCommand: ReportingCommand {
       """)
 
   @Argument(help: "A checkpoint folder, or one weight file.")
-  var path: String
+  var path: FilePath
 
   @Option(name: [.short, .customLong("output")], help: "The file to write, as OUT.kelter.")
-  var out: String
+  var out: FilePath
 
   @OptionGroup var schemeOptions: SchemeOptions
 
@@ -73,24 +73,23 @@ struct ConvertCommand: ReportingCommand {
     options.restart = restart
     options.allowsNonFinite = allowNonFinite
 
-    let path = FilePath(self.path)
     let source = try Source(path: path, family: schemeOptions.recipe.family)
     let plan = try ConversionPlan(source: source, options: options)
-    try measurement.report.map { try source.checkIsNotPart(FilePath($0)) }
-    let beside = ConversionPlan.reportPath(of: FilePath(out))
+    try measurement.report.map { try source.checkIsNotPart($0) }
+    let beside = ConversionPlan.reportPath(of: out)
     // From here on there are files to keep or to clear away.
     Interruption.handleSignals()
     // The report is written there anyway.
     let reportFile = try measurement.report
-      .flatMap { FilePath($0).isSamePlace(as: beside) ? nil : $0 }
+      .flatMap { $0.isSamePlace(as: beside) ? nil : $0 }
       .map { try ReportFile($0) }
     let progress = ProgressLine(quiet: output.quiet)
     defer { progress.finish() }
     let report = try plan.convert(
-      to: FilePath(out), progress: { progress.update($0) }, notice: { progress.note($0) })
+      to: out, progress: { progress.update($0) }, notice: { progress.note($0) })
     progress.finish()
     try reportFile?.publish(report)
-    try show(report) { ReportText.summary(of: report, output: out) + "report  \(beside)\n" }
+    try show(report) { ReportText.summary(of: report, output: out.string) + "report  \(beside)\n" }
     if !report.budget.passed { throw overBudget(report) }
   }
 }

@@ -10,10 +10,10 @@ struct DiffCommand: ReportingCommand {
     discussion: "A .kelter file has the errors of its weights; a .json report has all figures.")
 
   @Argument(help: "A .kelter file or a .json report.")
-  var a: String
+  var a: FilePath
 
   @Argument(help: "Another one.")
-  var b: String
+  var b: FilePath
 
   @Option(help: ArgumentHelp("Show this many of the largest changes.", valueName: "n"))
   var top = 10
@@ -21,7 +21,7 @@ struct DiffCommand: ReportingCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let comparison = try Comparison(FilePath(a), FilePath(b))
+    let comparison = try Comparison(a, b)
     try show(comparison) { text(comparison) }
   }
 

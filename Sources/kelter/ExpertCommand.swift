@@ -15,7 +15,7 @@ struct ExpertCommand: ReportingCommand {
       """)
 
   @Argument(help: "A .kelter file.")
-  var path: String
+  var path: FilePath
 
   @Option(help: ArgumentHelp("The layer, counted from 0.", valueName: "n"))
   var layer: Int
@@ -37,7 +37,7 @@ struct ExpertCommand: ReportingCommand {
   }
 
   func run() throws {
-    let place = try ExpertPlace(path: FilePath(path), layer: layer, expert: expert, runs: runs)
+    let place = try ExpertPlace(path: path, layer: layer, expert: expert, runs: runs)
     try show(place) { text(place) }
   }
 

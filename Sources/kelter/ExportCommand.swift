@@ -12,10 +12,10 @@ struct ExportCommand: ReportingCommand {
     abstract: "Write the dequantized weights as a Hugging Face folder of safetensors.")
 
   @Argument(help: "A .kelter file.")
-  var path: String
+  var path: FilePath
 
   @Option(name: [.short, .customLong("output")], help: "The folder to write; it must not exist.")
-  var out: String
+  var out: FilePath
 
   @Option(help: "The dtype of the weights: f32 (every number exactly) or bf16 (rounded).")
   var format: ExportFormat
@@ -29,9 +29,9 @@ struct ExportCommand: ReportingCommand {
     Interruption.handleSignals()
     defer { progress.finish() }
     let exporter = Exporter(
-      reader: try ContainerReader(named: FilePath(path)), format: format, threads: threading.threads
+      reader: try ContainerReader(named: path), format: format, threads: threading.threads
     )
-    let summary = try exporter.export(to: FilePath(out)) { progress.update($0) }
+    let summary = try exporter.export(to: out) { progress.update($0) }
     progress.finish()
     try show(summary) {
       "\(summary.tensors) tensors, \(Figures.bytes(summary.bytes)) as \(summary.format)"

@@ -10,7 +10,7 @@ struct InspectCommand: ReportingCommand {
     abstract: "Show what is in a checkpoint or a .kelter file: family, layers, experts, sizes.")
 
   @Argument(help: "A checkpoint folder, one weight file, or a .kelter file.")
-  var path: String
+  var path: FilePath
 
   @Option(help: "Take this family, whatever the config says.")
   var family: String?
@@ -18,7 +18,7 @@ struct InspectCommand: ReportingCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let inspection = try Inspection(path: FilePath(path), family: family)
+    let inspection = try Inspection(path: path, family: family)
     try show(inspection) { Self.text(inspection) }
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import Foundation
+import SystemPackage
 import Validation
 
 /// What every command takes.
@@ -29,7 +30,7 @@ struct ArchiveOptions: ParsableArguments {
   @Option(
     name: [.short, .customLong("output")],
     help: "The file to write; without it, PATH, to which pack adds .zst and unpack takes it off.")
-  var out: String?
+  var out: FilePath?
 
   @OptionGroup var threading: ThreadOptions
 

@@ -15,7 +15,7 @@ struct PackCommand: ReportingCommand {
       """)
 
   @Argument(help: "A .kelter file.")
-  var path: String
+  var path: FilePath
 
   @OptionGroup var archive: ArchiveOptions
 
@@ -34,12 +34,12 @@ struct PackCommand: ReportingCommand {
   }
 
   func run() throws {
-    let reader = try ContainerReader(named: FilePath(path))
+    let reader = try ContainerReader(named: path)
     let progress = ProgressLine(quiet: output.quiet)
     Interruption.handleSignals()
     defer { progress.finish() }
     let summary = try Archive.pack(
-      reader, to: archive.out.map { FilePath($0) } ?? Archive.packedPath(of: FilePath(path)),
+      reader, to: archive.out ?? Archive.packedPath(of: path),
       level: level, threads: archive.threading.threads, force: archive.force
     ) { progress.update($0) }
     progress.finish()

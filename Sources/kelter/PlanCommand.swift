@@ -20,14 +20,14 @@ struct PlanCommand: ReportingCommand {
       """)
 
   @Argument(help: "A checkpoint folder, or one weight file.")
-  var path: String
+  var path: FilePath
 
   @Option(
     name: [.short, .customLong("output")],
     help: ArgumentHelp(
       "The file that convert would write: its folder must have room for it.",
       discussion: "Without it, the room in the present folder is told.", valueName: "output"))
-  var out: String?
+  var out: FilePath?
 
   @Option(
     help: ArgumentHelp(
@@ -89,7 +89,7 @@ struct PlanCommand: ReportingCommand {
   }
 
   func run() throws {
-    let source = try Source(path: FilePath(path), family: recipe.family)
+    let source = try Source(path: path, family: recipe.family)
     if compare {
       try show(comparison(of: source))
       return
@@ -103,7 +103,7 @@ struct PlanCommand: ReportingCommand {
   /// A named output that would not fit is an error, as it is for `convert`.
   private func room(for plan: ConversionPlan) throws -> OutputRoom? {
     guard let out else { return try? OutputRoom(for: plan, at: nil) }
-    let room = try OutputRoom(for: plan, at: FilePath(out))
+    let room = try OutputRoom(for: plan, at: out)
     try room.check()
     return room
   }

@@ -38,7 +38,7 @@ struct RecipeOptions: ParsableArguments {
           - {role: expert.down, scheme: int4-g32}
         """,
       valueName: "file.yaml"))
-  var recipe: String?
+  var recipe: FilePath?
 
   @Option(
     help: ArgumentHelp(
@@ -49,7 +49,7 @@ struct RecipeOptions: ParsableArguments {
         Tensors without one, or with zeros only, count all columns alike.
         """,
       valueName: "file.safetensors"))
-  var importance: String?
+  var importance: FilePath?
 
   @Option(help: "Take this family, whatever the config says.")
   var family: String?
@@ -61,9 +61,9 @@ struct RecipeOptions: ParsableArguments {
   func conversionOptions(scheme: Scheme) throws -> ConversionOptions {
     var options = ConversionOptions(scheme: scheme)
     if let recipe {
-      options.recipe = try Recipe(yaml: TextFile.read(recipe), file: recipe)
+      options.recipe = try Recipe(yaml: TextFile.read(recipe), file: recipe.string)
     }
-    if let importance { options.importance = try Importance(path: FilePath(importance)) }
+    if let importance { options.importance = try Importance(path: importance) }
     options.sha256 = sha256
     return options
   }
@@ -81,7 +81,7 @@ struct MeasurementOptions: ParsableArguments {
         size:    {bits_per_weight: 4.6}
         """,
       valueName: "file.yaml"))
-  var budget: String?
+  var budget: FilePath?
 
   @Option(
     help: ArgumentHelp(
@@ -91,7 +91,7 @@ struct MeasurementOptions: ParsableArguments {
         this, the ids are drawn at random.
         """,
       valueName: "file"))
-  var tokens: String?
+  var tokens: FilePath?
 
   @Option(
     help: ArgumentHelp("How many of the token ids are used. (default: 256)", valueName: "n"))
@@ -112,13 +112,13 @@ struct MeasurementOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Write the report here too: .json, .md or .xml (JUnit), by its ending.", valueName: "file"))
-  var report: String?
+  var report: FilePath?
 
   func validate() throws {
     guard tokenCount.map({ (1...1_048_576).contains($0) }) ?? true else {
       throw ValidationError("--token-count must be 1 to 1048576")
     }
-    if let report { _ = try ReportForm(fileName: report) }
+    if let report { _ = try ReportForm(fileName: report.string) }
   }
 
   /// Those that were given and mean nothing unless layers are measured.
@@ -131,8 +131,8 @@ struct MeasurementOptions: ParsableArguments {
 
   /// Puts these into the options of a conversion.
   func apply(to options: inout ConversionOptions) throws {
-    if let budget { options.budget = try Budget(yaml: TextFile.read(budget), file: budget) }
-    options.tokens = tokens.map { FilePath($0) }
+    if let budget { options.budget = try Budget(yaml: TextFile.read(budget), file: budget.string) }
+    options.tokens = tokens
     if let tokenCount { options.tokenCount = tokenCount }
     if let seed { options.seed = seed }
     options.threads = threading.threads

@@ -14,7 +14,7 @@ struct TensorsCommand: ReportingCommand {
       A folder, or one file: .safetensors, PyTorch's .bin, .pt and .pth, .gguf, NumPy's .npz and \
       .npy.
       """)
-  var path: String
+  var path: FilePath
 
   @Flag(
     help: """
@@ -26,7 +26,7 @@ struct TensorsCommand: ReportingCommand {
 
   func run() throws {
     let list = try TensorList(
-      checkpoint: Checkpoint(named: FilePath(path)), checksums: checksums)
+      checkpoint: Checkpoint(named: path), checksums: checksums)
     try show(list) { text(list) }
   }
 

@@ -8,10 +8,10 @@ enum TextFile {
   private static let maximumByteCount = 1 << 20
 
   /// The text of a file.
-  static func read(_ path: String) throws -> String {
-    let file = try File(path: FilePath(path))
+  static func read(_ path: FilePath) throws -> String {
+    let file = try File(path: path)
     guard file.byteCount <= maximumByteCount else {
-      throw Failure.tooLarge(path: path, byteCount: file.byteCount)
+      throw Failure.tooLarge(path: path.string, byteCount: file.byteCount)
     }
     return String(decoding: try file.allBytes(), as: UTF8.self)
   }
@@ -35,9 +35,9 @@ struct ReportFile {
   private let form: ReportForm
   private let file: AtomicFile
 
-  init(_ path: String) throws {
-    form = try ReportForm(fileName: path)
-    file = try AtomicFile(path: FilePath(path), replacing: true)
+  init(_ path: FilePath) throws {
+    form = try ReportForm(fileName: path.string)
+    file = try AtomicFile(path: path, replacing: true)
   }
 
   /// Writes the report in the form that the name's ending tells, whole or not at all.

@@ -14,24 +14,24 @@ struct UnpackCommand: ReportingCommand {
       """)
 
   @Argument(help: "A packed file, as OUT.kelter.zst.")
-  var path: String
+  var path: FilePath
 
   @OptionGroup var archive: ArchiveOptions
 
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if archive.out == nil, Archive.unpackedPath(of: FilePath(path)) == nil {
+    if archive.out == nil, Archive.unpackedPath(of: path) == nil {
       throw ValidationError("\(path) does not end with .zst: name the file to write with -o")
     }
   }
 
   func run() throws {
-    let reader = try ContainerReader(named: FilePath(path))
+    let reader = try ContainerReader(named: path)
     let progress = ProgressLine(quiet: output.quiet)
     Interruption.handleSignals()
     defer { progress.finish() }
-    guard let place = archive.out.map({ FilePath($0) }) ?? Archive.unpackedPath(of: FilePath(path))
+    guard let place = archive.out ?? Archive.unpackedPath(of: path)
     else {
       return
     }

@@ -18,10 +18,10 @@ struct VerifyCommand: ReportingCommand {
       """)
 
   @Argument(help: "A .kelter file.")
-  var path: String
+  var path: FilePath
 
   @Option(help: ArgumentHelp("The checkpoint it was made from.", valueName: "path"))
-  var against: String?
+  var against: FilePath?
 
   @Option(help: "Take this family for the checkpoint, whatever its config says.")
   var family: String?
@@ -44,14 +44,14 @@ struct VerifyCommand: ReportingCommand {
 
   func validate() throws {
     guard against == nil else { return }
-    let others = [("--report", measurement.report), ("--family", family)]
-    if let name = measurement.ofLayers.first ?? others.first(where: { $0.1 != nil })?.0 {
+    let others = [("--report", measurement.report != nil), ("--family", family != nil)]
+    if let name = measurement.ofLayers.first ?? others.first(where: \.1)?.0 {
       throw ValidationError("\(name) needs --against: nothing is measured without the source")
     }
   }
 
   func run() throws {
-    let reader = try ContainerReader(named: FilePath(path))
+    let reader = try ContainerReader(named: path)
     // What the user named is looked at before a large file is read.
     let verification = try against.map { try prepare(reader, against: $0) }
     // From here on there is a file to clear away.
@@ -67,10 +67,11 @@ struct VerifyCommand: ReportingCommand {
     progress.finish()
     let findings = all.filter { !$0.isNote }
     var document = Document(
-      file: path, bytes: reader.byteCount, sound: findings.isEmpty,
+      file: path.string, bytes: reader.byteCount, sound: findings.isEmpty,
       findings: findings.map(\.description), notes: all.filter(\.isNote).map(\.description))
     if let first = findings.first {
-      let failure = Failure.unsound(path: path, first: first.description, count: findings.count)
+      let failure = Failure.unsound(
+        path: path.string, first: first.description, count: findings.count)
       try show(document) { document.findings.map { "\(path): \($0)\n" }.joined() }
       // The document has been printed, and there is to be no second one.
       guard output.json else { throw failure }
@@ -89,16 +90,16 @@ struct VerifyCommand: ReportingCommand {
         + document.notes.map {
           "note    \($0)".wrapped(toColumn: TextTable.terminalWidth, indent: 8)
         }.joined()
-        + (document.report.map { "\n" + ReportText.summary(of: $0, output: path) } ?? "")
+        + (document.report.map { "\n" + ReportText.summary(of: $0, output: path.string) } ?? "")
     }
     if let report = document.report, !report.budget.passed { throw overBudget(report) }
   }
 
-  private func prepare(_ reader: ContainerReader, against: String) throws -> Verification {
+  private func prepare(_ reader: ContainerReader, against: FilePath) throws -> Verification {
     var options = ConversionOptions(scheme: .keep)
     try measurement.apply(to: &options)
-    let source = try Source(path: FilePath(against), family: family)
-    try measurement.report.map { try source.checkIsNotPart(FilePath($0)) }
+    let source = try Source(path: against, family: family)
+    try measurement.report.map { try source.checkIsNotPart($0) }
     return try Verification(reader: reader, source: source, options: options)
   }
 
