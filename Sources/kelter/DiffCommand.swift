@@ -36,6 +36,7 @@ struct DiffCommand: ReportingCommand {
           ? $0.relativeChange > $1.relativeChange : $0.isBetter == false
       }
     if !changed.isEmpty {
+      text += "\n" + Self.metrics(of: comparison)
       var table = TextTable([
         ("", .left), ("metric", .left), ("where", .left), ("A", .right), ("B", .right),
       ])
@@ -51,9 +52,35 @@ struct DiffCommand: ReportingCommand {
     for note in comparison.notes {
       text += "note: \(note)".wrapped(toColumn: TextTable.terminalWidth, indent: 6)
     }
-    if !comparison.onlyInA.isEmpty { text += "\n\(comparison.onlyInA.count) figures only in A\n" }
-    if !comparison.onlyInB.isEmpty { text += "\n\(comparison.onlyInB.count) figures only in B\n" }
+    for (name, only) in [("A", comparison.onlyInA), ("B", comparison.onlyInB)] where !only.isEmpty {
+      text += "\n"
+      text += "only in \(name): \(only.count) figures, the first of them \(only[0])"
+        .wrapped(toColumn: TextTable.terminalWidth, indent: 11)
+    }
     return text
+  }
+
+  /// A line for each metric: how many of its figures got better, and the middle one of each side.
+  private static func metrics(of comparison: Comparison) -> String {
+    var table = TextTable([
+      ("metric", .left), ("better", .right), ("worse", .right), ("equal", .right),
+      ("median A", .right), ("median B", .right),
+    ])
+    var names: [String] = []
+    for change in comparison.changes where !names.contains(change.metric) {
+      names.append(change.metric)
+    }
+    // The size is told above.
+    for name in names where name != "bytes.output" {
+      let changes = comparison.changes.filter { $0.metric == name }
+      table.add([
+        name, "\(changes.count { $0.isBetter == true })",
+        "\(changes.count { $0.isBetter == false })", "\(changes.count { $0.isBetter == nil })",
+        Figures.error(Figures.quantile(0.5, of: changes.compactMap(\.a))),
+        Figures.error(Figures.quantile(0.5, of: changes.compactMap(\.b))),
+      ])
+    }
+    return table.text()
   }
 }
 

@@ -60,8 +60,8 @@ extension ReportingCommand {
     if output.quiet {
       let violations = report.budget.violations
       Terminal.printError(
-        "kelter: \(violations.count) figure(s) are over the budget, the first of them"
-          + " \(violations[0].metric) of \(violations[0].location)")
+        "kelter: \(violations.count) figure(s) are over the budget, the first of them:"
+          + " \(violations[0].sentence)")
     }
     return ExitCode(1)
   }

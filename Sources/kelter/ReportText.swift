@@ -48,8 +48,7 @@ enum ReportText {
       text += "note    \(note)".wrapped(toColumn: TextTable.terminalWidth, indent: 8)
     }
     for violation in report.budget.violations.prefix(20) {
-      text += "over    \(violation.metric) of \(violation.location) is"
-      text += " \(Figures.error(violation.value)), the limit is \(Figures.error(violation.limit))\n"
+      text += "over    \(violation.sentence)".wrapped(toColumn: TextTable.terminalWidth, indent: 8)
     }
     if report.budget.violations.count > 20 {
       text += "over    … and \(report.budget.violations.count - 20) more\n"
@@ -65,5 +64,12 @@ enum ReportText {
     return report.budget.limits == "default"
       ? "passed  \(output): nothing is broken (no budget was given)"
       : "passed  \(output) is within the budget"
+  }
+}
+
+extension Report.Violation {
+  /// What is over which limit, in words.
+  var sentence: String {
+    "\(metric) of \(location) is \(Figures.error(value)), the limit is \(Figures.error(limit))"
   }
 }

@@ -96,10 +96,12 @@ import Testing
       #expect(
         run.output.hasPrefix(
           "\(better) better, \(worse) worse, \(changes.count - better - worse) equal; size "))
-      let rows = run.output.split(separator: "\n").filter {
-        $0.hasPrefix("better") || $0.hasPrefix("worse")
-      }
-      #expect(rows.count == 2)
+      let lines = run.output.split(separator: "\n")
+      #expect(lines.count { $0.hasPrefix("better") || $0.hasPrefix("worse") } == 2)
+      // A line sums up each metric.
+      let sums = lines.filter { $0.hasPrefix("weights.relative_error ") }.first?.split(
+        separator: " ")
+      #expect(sums?.dropFirst().prefix(3) == ["84", "0", "0"])
     }
   }
 
