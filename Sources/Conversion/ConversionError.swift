@@ -94,7 +94,7 @@ public enum ConversionError: KelterError {
     case .invalidTokens(let file, let reason): "\(file): not usable as tokens: \(reason)"
     case .memoryLimitTooSmall(let limit, let needed):
       "a memory limit of \(Figures.bytes(limit)) is too small: this checkpoint needs"
-        + " \(Figures.bytes(needed)) for one thread; raise --memory-limit"
+        + " \(Figures.bytes(needed)) (\(needed) bytes) for one thread; raise --memory-limit"
     case .tooLittleRoom(let folder, let needed, let available):
       "\(folder): the output needs \(Figures.bytes(needed)),"
         + " and \(Figures.bytes(available)) are free; make room, or choose another disk"

@@ -90,14 +90,19 @@ import Testing
       of: ["inspect", Fixtures.path("mixtral").string, "--family", "nextbigthing"])
   }
 
+  /// The error tells the least limit to the byte, so that it can be typed.
   @Test func memoryLimitThatIsTooSmall() throws {
     try withTemporaryFolder { folder in
+      let convert = BadSourceTests.convert(Fixtures.path("mixtral"), in: folder)
       let run = try expectFailure(
-        64, naming: "memory limit", "needs",
-        of: BadSourceTests.convert(Fixtures.path("mixtral"), in: folder)
-          + ["--memory-limit", "1MiB"])
-      #expect(run.errors.contains(" MB "))
+        64, naming: "memory limit", " MB ", of: convert + ["--memory-limit", "1MiB"])
       #expect(try names(in: folder).isEmpty)
+      let match = try #require(run.errors.firstMatch(of: /needs .* \((\d+) bytes\)/))
+      let needed = try #require(Int(match.1))
+      try expectFailure(
+        64, naming: "(\(needed) bytes)", of: convert + ["--memory-limit", "\(needed - 1)"])
+      let enough = try CommandRun(convert + ["--memory-limit", "\(needed)"])
+      #expect(enough.exitCode == 0, "\(enough.errors)")
     }
   }
 
