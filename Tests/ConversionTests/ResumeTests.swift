@@ -205,6 +205,19 @@ func failure(_ body: () throws -> Void) -> (any KelterError)? {
     }
   }
 
+  /// Its bytes are in the output, whose layout would be another one.
+  @Test func sourceFileThatIsGone() throws {
+    try withTemporaryFolder { folder in
+      let stopped = try StoppedConversion("trained", scheme: .int4G64, in: folder)
+      let file = stopped.source.appending("tokenizer.json").string
+      let elsewhere = folder.appending("tokenizer.json").string
+      try FileManager.default.moveItem(atPath: file, toPath: elsewhere)
+      try stopped.expectRefusal(.invalidInput, naming: "the source file tokenizer.json is gone")
+      try FileManager.default.moveItem(atPath: elsewhere, toPath: file)
+      try stopped.finish()
+    }
+  }
+
   /// How fast it goes and what the budget says decide no byte.
   @Test func otherMeansAreWelcome() throws {
     try withTemporaryFolder { folder in

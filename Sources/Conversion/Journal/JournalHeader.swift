@@ -14,6 +14,9 @@ struct JournalHeader: Sendable, Codable, Equatable {
     var value: String
     /// Whether it is told in messages: not if it is a checksum.
     var isReadable: Bool
+
+    /// Whether it is a file of the source.
+    var isOfSource: Bool { subject.hasPrefix("the source file ") }
   }
 
   /// The version of the journal itself.
@@ -57,19 +60,20 @@ struct JournalHeader: Sendable, Codable, Equatable {
 
   /// What differs from a journal that was begun earlier, as a sentence; nil if nothing does.
   func change(since begun: JournalHeader) -> (isOfSource: Bool, sentence: String)? {
+    // Before the rest, because a source file that is gone changes the layout of the output, too.
+    let subjects = Set(facts.map(\.subject))
+    if let gone = begun.facts.first(where: { $0.isOfSource && !subjects.contains($0.subject) }) {
+      return (true, "\(gone.subject) is gone since it was begun")
+    }
     for fact in facts {
-      let isOfSource = fact.subject.hasPrefix("the source file ")
       guard let old = begun.facts.first(where: { $0.subject == fact.subject }) else {
-        return (isOfSource, "\(fact.subject) is new since it was begun")
+        return (fact.isOfSource, "\(fact.subject) is new since it was begun")
       }
       if old.value == fact.value { continue }
       let values = fact.isReadable && old.isReadable ? " from \(old.value) to \(fact.value)" : ""
-      return (isOfSource, "\(fact.subject) has changed\(values) since it was begun")
+      return (fact.isOfSource, "\(fact.subject) has changed\(values) since it was begun")
     }
-    let subjects = Set(facts.map(\.subject))
-    return begun.facts.first { !subjects.contains($0.subject) }.map {
-      ($0.subject.hasPrefix("the source file "), "\($0.subject) is gone since it was begun")
-    }
+    return nil
   }
 
   var record: JournalRecord {
