@@ -69,7 +69,12 @@ extension ConversionPlan {
       seed: options.seed, threads: threads, progress: progress, journal: output.journal,
       finished: output.finished
     ).run()
-    try writer.writeFiles { file in try source.sideFileBytes(named: file.name) }
+    try writer.writeFiles { file in
+      let bytes = Result { try source.sideFileBytes(named: file.name) }
+      // A file that is gone or of another size has changed, which is told in these words.
+      try output.watch.check()
+      return try bytes.get()
+    }
 
     let checksums = try pass.fileChecksums()
     for (index, file) in container.sources.enumerated() {

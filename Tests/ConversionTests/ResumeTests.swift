@@ -250,17 +250,18 @@ func failure(_ body: () throws -> Void) -> (any KelterError)? {
       for name in ["model.safetensors", "config.json"] {
         let file = stopped.source.appending(name)
         let before = times(of: file)
+        let handle = try FileHandle(forWritingTo: URL(filePath: file.string))
+        let byteCount = try handle.seekToEnd()
         let error = failure {
           try stopped.convert({ $0.restart = true }) { progress in
             guard progress.done > progress.total / 2 else { return }
-            var later = before
-            later[1].tv_sec += 1
-            setTimes(later, of: file)
+            try? handle.write(contentsOf: [0x20])
           }
         }
         #expect(error?.kind == .invalidInput)
         #expect(error?.description.contains("\(name): has changed since the run began") == true)
         #expect(!exists(stopped.output))
+        try handle.truncate(atOffset: byteCount)
         try stopped.expectRefusal(.invalidInput, naming: "the source file \(name)")
         setTimes(before, of: file)
         try stopped.finish()
