@@ -19,6 +19,8 @@ public enum Interruption {
   /// Lets SIGINT, SIGTERM and SIGHUP end the process at once, with the exit code of an
   /// interruption: as long as nothing is under way that would have to be kept or cleared away.
   public static func exitOnSignals() {
+    // Beyond the largest file that `ulimit -f` allows, writing fails like on a full disk.
+    signal(SIGXFSZ, SIG_IGN)
     handle { _ in
       let line: StaticString = "kelter: error: interrupted\n"
       _ = unsafe write(STDERR_FILENO, line.utf8Start, line.utf8CodeUnitCount)

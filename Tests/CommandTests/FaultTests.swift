@@ -41,6 +41,25 @@ import Testing
     }
   }
 
+  /// `ulimit -f` counts KiB in bash.
+  @Test func largestFile() throws {
+    try withTemporaryFolder { folder in
+      let process = Process()
+      process.executableURL = URL(filePath: "/usr/bin/env")
+      process.arguments =
+        ["bash", "-c", "ulimit -f 512; exec \"$@\"", "bash", CommandRun.binary.path]
+        + Self.convert("mixtral", in: folder)
+      let errors = Pipe()
+      process.standardError = errors
+      try process.run()
+      process.waitUntilExit()
+      #expect(process.terminationReason == .exit && process.terminationStatus == 74)
+      let line = String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
+      #expect(line.contains("out.kelter.partial: ") && line.contains("File too large"), "\(line)")
+      #expect(!exists(folder.appending("out.kelter")))
+    }
+  }
+
   /// The n-th read fails: of a header, of a weight.
   @Test func failingDisk() throws {
     try Self.withShim { shim, folder in
