@@ -56,6 +56,8 @@ public final class AtomicFile: Sendable {
     do throws(Errno) {
       if let status = try SystemCalls.status(of: path, followingLinks: false) {
         if status.isFolder { throw .isDirectory }
+        // Nobody wants a device or a pipe replaced, such as /dev/null.
+        if !status.isRegularFile, !status.isSymbolicLink { throw .notPermitted }
         if !replacing {
           throw .fileExists
         }

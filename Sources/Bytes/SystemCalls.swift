@@ -23,6 +23,7 @@ package enum SystemCalls {
     package var modificationTime: Int
     package var isRegularFile: Bool
     package var isFolder: Bool
+    package var isSymbolicLink: Bool
   }
 
   /// Calls until the outcome is anything but EINTR.
@@ -193,6 +194,7 @@ extension SystemCalls.Status {
       linkCount: Int(clamping: status.st_nlink),
       modificationTime: status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec,
       isRegularFile: status.st_mode & S_IFMT == S_IFREG,
-      isFolder: status.st_mode & S_IFMT == S_IFDIR)
+      isFolder: status.st_mode & S_IFMT == S_IFDIR,
+      isSymbolicLink: status.st_mode & S_IFMT == S_IFLNK)
   }
 }

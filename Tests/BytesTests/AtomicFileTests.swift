@@ -57,6 +57,27 @@ struct AtomicFileTests {
     }
   }
 
+  /// Not even with `replacing`: as root, /dev/null would be gone.
+  @Test func replacesNoDeviceOrPipe() throws {
+    try withTemporaryFolder { folder in
+      let pipe = folder.appending("pipe")
+      let outcome = unsafe mkfifo(pipe.string, 0o600)
+      #expect(outcome == 0)
+      for replacing in [false, true] {
+        let error = #expect(throws: BytesError.self) {
+          try AtomicFile(path: pipe, replacing: replacing)
+        }
+        #expect(error?.description == "\(pipe): cannot be created: Operation not permitted")
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.string) == ["pipe"])
+      let link = folder.appending("link")
+      try FileManager.default.createSymbolicLink(
+        atPath: link.string, withDestinationPath: pipe.string)
+      try AtomicFile(path: link, replacing: true).publish()
+      #expect(try contents(link) == [])
+    }
+  }
+
   @Test func leavesANameAloneThatWasTakenMeanwhile() throws {
     try withTemporaryFolder { folder in
       let path = folder.appending("out")
