@@ -36,8 +36,6 @@ extension ConversionPlan {
     do {
       // Created before a long run, which would be for nothing if it could not be.
       let reportFile = try AtomicFile(path: Self.reportPath(of: path), replacing: true)
-      try OutputRoom.check(
-        for: container.byteCount - output.writer.allocatedByteCount(), at: path)
       let report = try run(output, tokens: tokens, threads: threads, progress: progress)
       try reportFile.write(Array(report.json().utf8).rawSpan, at: 0)
       guard report.budget.passed else {

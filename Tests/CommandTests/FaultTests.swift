@@ -110,6 +110,19 @@ import Testing
     }
   }
 
+  /// A run that goes on asks before it reads or writes anything, and keeps what is there.
+  @Test func tooLittleRoomToGoOn() throws {
+    try Self.withShim { shim, folder in
+      let conversion = try DisturbedConversion("mixtral", shim: shim, in: folder, [])
+      #expect(try conversion.run(["SHIM_KILL_IN": "w", "SHIM_KILL_AT": "20"]).exitCode == -1)
+      try expectFailure(
+        73, naming: folder.string, "1 B are free", "goes on from there",
+        of: conversion.arguments,
+        environment: shim.environment(["SHIM_FREE_BYTES": "1", "SHIM_ENOSPC": "0"]))
+      try conversion.finish("with room")
+    }
+  }
+
   /// `plan` tells the room where `convert` would write, and refuses an output that does not fit.
   @Test func plannedRoom() throws {
     try Self.withShim { shim, folder in

@@ -20,7 +20,7 @@ struct ResumableOutput: Sendable {
 
   /// Creates the partial file and the journal, or takes up those of a former run.
   /// - Throws: `ConversionError.cannotResume` if that run was asked for something else, `.foreign`
-  ///   if no run has left what is there, and what creating the files throws.
+  ///   if no run has left what is there, `.tooLittleRoom`, and what creating the files throws.
   static func open(
     _ path: FilePath, plan: ConversionPlan, tokens: TokenIDs?, threads: Int,
     progress: ProgressHandler?
@@ -43,8 +43,14 @@ struct ResumableOutput: Sendable {
       if writer.isAdopted { writer.keep() }
       throw error
     }
+    func checkRoom() throws {
+      try OutputRoom.check(
+        for: plan.container.byteCount - writer.allocatedByteCount(), at: path)
+    }
     if begun == header {
       do {
+        // Before all that is there is read.
+        try checkRoom()
         return try takeUp(
           writer: writer, journal: journal, watch: watch, plan: plan, tokens: tokens,
           threads: threads, progress: progress)
@@ -58,6 +64,7 @@ struct ResumableOutput: Sendable {
         ? "\(writer.partialPath) has no legible journal: the conversion starts over" : nil)
     do {
       if writer.isAdopted { try writer.startOver() }
+      try checkRoom()
       try journal.begin()
     } catch {
       output.discard()
