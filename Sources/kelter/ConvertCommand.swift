@@ -62,6 +62,10 @@ struct ConvertCommand: ReportingCommand {
       throw ValidationError(
         "\(name) needs the gate: with --no-gate no layer is measured and nothing decided")
     }
+    let recipe = schemeOptions.recipe
+    let files = [("--recipe", recipe.recipe), ("--importance", recipe.importance)]
+    try checkIsApart("--output", out, from: measurement.files + files)
+    try checkIsApart("--report", measurement.report, from: files + [("--output", out)])
   }
 
   func run() throws {

@@ -119,7 +119,11 @@ struct MeasurementOptions: ParsableArguments {
       throw ValidationError("--token-count must be 1 to 1048576")
     }
     if let report { _ = try ReportForm(fileName: report.string) }
+    try checkIsApart("--report", report, from: files)
   }
+
+  /// The files that are read.
+  var files: [(option: String, path: FilePath?)] { [("--budget", budget), ("--tokens", tokens)] }
 
   /// Those that were given and mean nothing unless layers are measured.
   var ofLayers: [String] {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Bytes
 import Foundation
 import SystemPackage
@@ -44,6 +45,18 @@ struct ReportFile {
   func publish(_ report: Report) throws {
     try file.write(Array(report.text(as: form).utf8).rawSpan, at: 0)
     try file.publish()
+  }
+}
+
+/// Makes sure that a file to be written is none of those that other options name.
+func checkIsApart(
+  _ option: String, _ path: FilePath?, from others: [(option: String, path: FilePath?)]
+) throws {
+  guard let path else { return }
+  for (other, file) in others {
+    if let file, path.isSamePlace(as: file) {
+      throw ValidationError("\(option) and \(other) name the same file, \(path)")
+    }
   }
 }
 

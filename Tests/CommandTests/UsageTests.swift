@@ -28,6 +28,25 @@ import Testing
       ["convert", "a", "-o", "b", "--scheme", "keep", "--memory-limit", "2 cups"], "--memory-limit"
     ),
     (["convert", "a", "-o", "b", "--scheme", "keep", "--report", "r.txt"], ".json, .md or .xml"),
+    // Not even with --force, which means the output of a former run.
+    (
+      ["convert", "a", "-o", "t.npy", "--scheme", "keep", "--tokens", "t.npy", "--force"],
+      "--output and --tokens name the same file"
+    ),
+    (
+      [
+        "convert", "a", "-o", "b", "--scheme", "keep", "--recipe", "r.json", "--report", "./r.json",
+      ],
+      "--report and --recipe name the same file"
+    ),
+    (
+      ["convert", "a", "-o", "b.json", "--scheme", "keep", "--report", "b.json"],
+      "--report and --output name the same file"
+    ),
+    (
+      ["verify", "a", "--against", "b", "--budget", "c.json", "--report", "c.json"],
+      "--report and --budget name the same file"
+    ),
     (["export", "a", "-o", "b"], "--format"),
     (["export", "a", "-o", "b", "--format", "f8"], "bf16"),
     (["export", "a", "-o", "b", "--format", "f32", "--threads", "0"], "--threads"),
