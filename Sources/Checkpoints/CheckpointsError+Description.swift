@@ -3,6 +3,9 @@ import SystemPackage
 import Tensors
 
 extension CheckpointsError {
+  /// "version ", with which a Git LFS pointer begins, as the size of a header.
+  private static let pointerStart: UInt64 = 0x206E_6F69_7372_6576
+
   public var description: String {
     switch self {
     case .file(let error): error.description
@@ -15,6 +18,9 @@ extension CheckpointsError {
       "\(path): only \(WeightFileKind.extensions) files and folders are read"
     case .tooSmall(let file, let byteCount):
       "\(file): \(byteCount) bytes are too few for a safetensors file; fetch it again"
+    case .headerTooLong(let file, Self.pointerStart, _):
+      "\(file): begins as a Git LFS pointer, not as the file that it stands for; fetch that with"
+        + " git lfs pull, or hf download"
     case .headerTooLong(let file, let headerByteCount, let limit):
       "\(file): byte 0: the header claims \(headerByteCount) bytes and at most \(limit) are "
         + "allowed; this is no safetensors file, or it is damaged"

@@ -60,6 +60,16 @@ import Testing
     }
   }
 
+  /// What a clone without Git LFS leaves.
+  @Test func pointerInPlaceOfTheFile() throws {
+    try withTemporaryFolder { folder in
+      let source = try copyFixture("mixtral", to: folder)
+      let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n"
+      try writeFile(source.appending("model.safetensors"), Array(pointer.utf8))
+      try Self.expectRefusal(source, in: folder, naming: ["model.safetensors", "git lfs pull"])
+    }
+  }
+
   @Test func missingShard() throws {
     try withTemporaryFolder { folder in
       let source = try copyFixture("trained", to: folder)
