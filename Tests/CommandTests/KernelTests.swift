@@ -3,12 +3,12 @@ import FixtureSupport
 import SystemPackage
 import Testing
 
-/// The portable and the AVX2 kernels make the same file and the same weight figures.
+/// All kernels that the machine can run make the same file and the same figures.
 @Suite struct KernelTests {
   @Test(arguments: [
     "fp8-e4m3-b128", "fp8-e4m3-channel", "fp8-e4m3-tensor", "int8-channel", "int4-g32", "int4-g64",
     "int4-g128", "int4-asym-g32", "int4-asym-g64", "int4-asym-g128", "mxfp4", "mxfp8", "nvfp4",
-    "bf16", "keep",
+    "lut4-g32", "lut4-g16", "lut4-g16-k2", "lut3-g16", "lut3-g16-k2", "bf16", "keep",
   ])
   func sameBytes(scheme: String) throws {
     try withTemporaryFolder { folder in
@@ -16,7 +16,7 @@ import Testing
       let fixture = scheme == "fp8-e4m3-b128" ? "qwen3_moe" : "deepseek_v3_fp8"
       var files: [[UInt8]] = []
       var reports: [JSONValue] = []
-      for isa in ["portable", "avx2"] {
+      for isa in ["portable", "avx2", "avx512"] {
         let output = folder.appending("\(isa).kelter")
         let run = try kelter(
           "convert", Fixtures.path(fixture).string, "-o", output.string, "--scheme", scheme,
@@ -25,13 +25,11 @@ import Testing
         files.append(try contents(output))
         reports.append(try JSONValue(parsing: Array(run.output.utf8), file: "report"))
       }
-      #expect(files[0].count > 100_000 && files[0] == files[1])
-      #expect(reports[0]["weights"] == reports[1]["weights"])
-      for (a, b) in zip(reports[0]["layers"]?.array ?? [], reports[1]["layers"]?.array ?? []) {
-        for figure in ["relative_error", "cumulative_relative_error", "cosine"] {
-          let (a, b) = (try #require(a[figure]?.double), try #require(b[figure]?.double))
-          #expect(abs(a - b) <= 1e-5)
-        }
+      #expect(files[0].count > 100_000 && reports[0]["layers"]?.array?.isEmpty == false)
+      for (file, report) in zip(files, reports) {
+        #expect(file == files[0])
+        #expect(report["weights"] == reports[0]["weights"])
+        #expect(report["layers"] == reports[0]["layers"])
       }
     }
   }

@@ -12,6 +12,7 @@ import Validation
   @Test(arguments: [
     ("trained", Scheme.int4G64), ("deepseek_v3_mtp", .nvfp4), ("deepseek_v3_fp8", .fp8E4M3Tensor),
     ("qwen3_moe", .int4AsymmetricG128), ("llama_r1_distill", .mxfp8), ("gpt_oss", .nvfp4),
+    ("mixtral", .lut4G16), ("gpt_oss", .lut3G16K2),
   ])
   func whateverTheMachineDoes(fixture: String, scheme: Scheme) throws {
     try withTemporaryFolder { folder in
@@ -31,7 +32,10 @@ import Validation
         #expect(sameBits(try contents(again.path), bytes), "change \(index)")
         #expect(again.report.weights == first.report.weights, "change \(index)")
         #expect(again.report.source == first.report.source)
-        if index < 4 { #expect(again.report.layers == first.report.layers, "change \(index)") }
+        // Neither without the gate nor with another seed.
+        if index != 4, index != 7 {
+          #expect(again.report.layers == first.report.layers, "change \(index)")
+        }
       }
     }
   }
