@@ -52,42 +52,51 @@ static const uint8_t ck_fourth_bytes_of_e4m3[128] = {
     0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x43, 0x7F,
 };
 
-/// Decodes any number of E4M3 codes and multiplies them by scales, of which each is that of
-/// `group_columns` weights, a multiple of 16 and a constant.
+/// Where the codes are put whose bytes are then joined in pairs, within 128 bits: the first and the
+/// second sixteen in turns, then the third and the fourth.
+static const uint8_t ck_order_of_e4m3[64] = {
+    0, 16, 1, 17, 2, 18, 3, 19, 32, 48, 33, 49, 34, 50, 35, 51,
+    4, 20, 5, 21, 6, 22, 7, 23, 36, 52, 37, 53, 38, 54, 39, 55,
+    8, 24, 9, 25, 10, 26, 11, 27, 40, 56, 41, 57, 42, 58, 43, 59,
+    12, 28, 13, 29, 14, 30, 15, 31, 44, 60, 45, 61, 46, 62, 47, 63,
+};
+
+/// Decodes those of 64 E4M3 codes whose bits are set and multiplies them by scales, of which each
+/// is that of `group_columns` weights, a multiple of 16 and a constant.
+CK_AVX512_INLINE void ck_scaled_e4m3_block(const uint8_t *codes, __mmask64 mask,
+                                           const float *scales, size_t group_columns,
+                                           float *values) {
+  __m512i code = _mm512_permutexvar_epi8(_mm512_loadu_si512(ck_order_of_e4m3),
+                                         _mm512_maskz_loadu_epi8(mask, codes));
+  // The lookup reads seven bits.
+  __m512i third = _mm512_permutex2var_epi8(_mm512_loadu_si512(ck_third_bytes_of_e4m3), code,
+                                           _mm512_loadu_si512(ck_third_bytes_of_e4m3 + 64));
+  __m512i fourth = _mm512_permutex2var_epi8(_mm512_loadu_si512(ck_fourth_bytes_of_e4m3), code,
+                                            _mm512_loadu_si512(ck_fourth_bytes_of_e4m3 + 64));
+  // fourth | (code & 0x80)
+  fourth = _mm512_ternarylogic_epi32(fourth, code, _mm512_set1_epi8((char)0x80), 0xF8);
+  const __m512i words[2] = {_mm512_unpacklo_epi8(third, fourth),
+                            _mm512_unpackhi_epi8(third, fourth)};
+#pragma clang loop unroll(full)
+  for (int part = 0; part < 4; part++) {
+    if (mask >> 16 * part == 0) break;
+    __m512i pair = words[part / 2];
+    __m512i bits = part % 2 == 0 ? _mm512_slli_epi32(pair, 16)
+                                 : _mm512_and_si512(pair, _mm512_set1_epi32((int)0xFFFF0000));
+    __m512 scale = _mm512_set1_ps(scales[16 * (size_t)part / group_columns]);
+    _mm512_mask_storeu_ps(values + 16 * part, (__mmask16)(mask >> 16 * part),
+                          _mm512_mul_ps(_mm512_castsi512_ps(bits), scale));
+  }
+}
+
+/// The same of any number of codes.
 CK_AVX512_INLINE void ck_scaled_e4m3(const uint8_t *codes, size_t count, const float *scales,
                                      size_t group_columns, float *values) {
-  const __m512i third[2] = {_mm512_loadu_si512(ck_third_bytes_of_e4m3),
-                            _mm512_loadu_si512(ck_third_bytes_of_e4m3 + 64)};
-  const __m512i fourth[2] = {_mm512_loadu_si512(ck_fourth_bytes_of_e4m3),
-                             _mm512_loadu_si512(ck_fourth_bytes_of_e4m3 + 64)};
-  // For each vector of sixteen results: bytes 0 and 1 of a result are masked; byte 2 is taken from
-  // the first source, byte 3 from the second, whose indices begin at 64.
-  const __m512i step = _mm512_set1_epi32(0x10100000);
-  const __m512i first = _mm512_add_epi32(
-      _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
-                         _mm512_set1_epi32(0x01010000)),
-      _mm512_set1_epi32(0x40000000));
-  const __mmask64 upper = 0xCCCCCCCCCCCCCCCC;
-  for (size_t i = 0; i < count; i += 64) {
-    size_t rest = count - i;
-    __m512i code = rest >= 64 ? _mm512_loadu_si512(codes + i)
-                              : _mm512_maskz_loadu_epi8(((__mmask64)1 << rest) - 1, codes + i);
-    // The lookup reads seven bits.
-    __m512i low = _mm512_permutex2var_epi8(third[0], code, third[1]);
-    __m512i high = _mm512_permutex2var_epi8(fourth[0], code, fourth[1]);
-    // high | (code & 0x80)
-    high = _mm512_ternarylogic_epi32(high, code, _mm512_set1_epi8((char)0x80), 0xF8);
-    __m512i index = first;
-    for (size_t part = 0; part < 64 && part < rest; part += 16) {
-      __m512i lanes = _mm512_maskz_permutex2var_epi8(upper, low, index, high);
-      __m512 scale = _mm512_set1_ps(scales[(i + part) / group_columns]);
-      __m512 products = _mm512_mul_ps(_mm512_castsi512_ps(lanes), scale);
-      if (rest - part >= 16) {
-        _mm512_storeu_ps(values + i + part, products);
-      } else {
-        _mm512_mask_storeu_ps(values + i + part, (__mmask16)((1u << (rest - part)) - 1), products);
-      }
-      index = _mm512_add_epi32(index, step);
-    }
-  }
+  size_t i = 0;
+  for (; i + 64 <= count; i += 64)
+    ck_scaled_e4m3_block(codes + i, ~(__mmask64)0, scales + i / group_columns, group_columns,
+                         values + i);
+  if (i < count)
+    ck_scaled_e4m3_block(codes + i, ((__mmask64)1 << (count - i)) - 1, scales + i / group_columns,
+                         group_columns, values + i);
 }
