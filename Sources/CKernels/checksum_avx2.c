@@ -62,7 +62,7 @@ __attribute__((target("avx512f,avx512dq"))) size_t ck_checksum_stripes_avx512(
     if (stripes_in_block == 0 && stripe_count >= 16) {
 #pragma clang loop unroll(full)
       for (int i = 0; i < 16; i++) {
-        _mm_prefetch((const char *)bytes + 64 * i + 1024, _MM_HINT_T0);
+        _mm_prefetch((const char *)bytes + 64 * i + 512, _MM_HINT_T0);
         lane = _mm512_add_epi64(lane, stripe_sum_avx512(bytes + 64 * i, secrets[i]));
       }
       bytes += 1024;
