@@ -45,34 +45,9 @@ CK_AVX512_INLINE void decode_groups(ck_code code, const uint8_t *codes, size_t g
   }
 }
 
-CK_AVX512 static void dequantize_nibbles(ck_code code, const uint8_t *codes, size_t columns,
-                                         size_t group_columns, const float *scales,
-                                         const uint8_t *zero_points, float *values) {
-  size_t whole = columns / group_columns;
-  if (group_columns == 16) {
-    decode_groups(code, codes, whole, 16, 1, scales, zero_points, values);
-  } else if (group_columns == 32) {
-    decode_groups(code, codes, whole, 32, 1, scales, zero_points, values);
-  } else if (group_columns % 64 == 0) {
-    decode_groups(code, codes, whole, 64, group_columns / 64, scales, zero_points, values);
-  } else {
-    whole = 0;
-  }
-  for (size_t group = whole; group * group_columns < columns; group++) {
-    size_t i = group * group_columns;
-    size_t end = columns - i < group_columns ? columns : i + group_columns;
-    int zero_point = ck_zero_point(code, zero_points, group);
-    // What starts within a byte is left to the scalar code.
-    if (i % 2 == 0) {
-      size_t vectors = (end - i) / 16;
-      uint8_t own_zero_point = (uint8_t)zero_point;
-      decode_groups(code, codes + i / 2, 1, 16, vectors, scales + group, &own_zero_point,
-                    values + i);
-      i += 16 * vectors;
-    }
-    if (i < end) ck_dequantize_group(code, codes, i, end, scales[group], zero_point, values);
-  }
-}
+#define CK_AT_ONCE 16
+#define CK_INLINED CK_AVX512_INLINE
+#include "dequantize_nibbles.h"
 
 CK_AVX512 void ck_dequantize_row_avx512(ck_code code, const uint8_t *codes, size_t columns,
                                         size_t group_columns, const float *scales,
