@@ -9,29 +9,21 @@ typedef struct {
   size_t piece;
 } text;
 
-static void checksum(const void *arguments, uint8_t *output) {
-  const text *given = arguments;
-  ck_checksum_state state;
-  ck_checksum_init(&state);
-  for (size_t i = 0; i < given->count; i += given->piece) {
-    size_t rest = given->count - i;
-    ck_checksum_update(&state, given->bytes + i, rest < given->piece ? rest : given->piece);
+/// The operation that gives a text to a checksum piece by piece.
+#define PIECEWISE(sum)                                                                      \
+  static void sum(const void *arguments, uint8_t *output) {                                 \
+    const text *given = arguments;                                                          \
+    ck_##sum##_state state;                                                                 \
+    ck_##sum##_init(&state);                                                                \
+    for (size_t i = 0; i < given->count; i += given->piece) {                               \
+      size_t rest = given->count - i;                                                       \
+      ck_##sum##_update(&state, given->bytes + i, rest < given->piece ? rest : given->piece);\
+    }                                                                                       \
+    uint64_t value = ck_##sum##_value(&state);                                              \
+    memcpy(output, &value, sizeof value);                                                   \
   }
-  uint64_t value = ck_checksum_value(&state);
-  memcpy(output, &value, sizeof value);
-}
-
-static void xxh64(const void *arguments, uint8_t *output) {
-  const text *given = arguments;
-  ck_xxh64_state state;
-  ck_xxh64_init(&state);
-  for (size_t i = 0; i < given->count; i += given->piece) {
-    size_t rest = given->count - i;
-    ck_xxh64_update(&state, given->bytes + i, rest < given->piece ? rest : given->piece);
-  }
-  uint64_t value = ck_xxh64_value(&state);
-  memcpy(output, &value, sizeof value);
-}
+PIECEWISE(checksum)
+PIECEWISE(xxh64)
 
 typedef struct {
   uint64_t lanes[8];
