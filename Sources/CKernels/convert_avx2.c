@@ -6,7 +6,7 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// Every function does whole vectors of eight and leaves the rest to its portable twin.
+// Every function does whole vectors and leaves the rest to its portable twin.
 
 CK_AVX2 void ck_decode_bf16_avx2(const uint8_t *codes, size_t count, float *values) {
   size_t i = 0;
@@ -28,8 +28,12 @@ CK_AVX2 void ck_decode_f16_avx2(const uint8_t *codes, size_t count, float *value
 
 CK_AVX2 void ck_decode_e4m3_avx2(const uint8_t *codes, size_t count, float *values) {
   size_t i = 0;
-  for (; i + 8 <= count; i += 8)
-    _mm256_storeu_ps(values + i, ck8_value_of_e4m3(ck8_load_bytes(codes + i)));
+  for (; i + 16 <= count; i += 16) {
+    __m256 numbers[2];
+    ck8_values_of_e4m3(codes + i, numbers);
+    _mm256_storeu_ps(values + i, numbers[0]);
+    _mm256_storeu_ps(values + i + 8, numbers[1]);
+  }
   ck_decode_e4m3_portable(codes + i, count - i, values + i);
 }
 

@@ -53,14 +53,15 @@ CK_AVX2 void ck_dequantize_row_avx2(ck_code code, const uint8_t *codes, size_t c
     size_t end = columns - start < group_columns ? columns : start + group_columns;
     __m256 scale = _mm256_set1_ps(scales[group]);
     size_t i = start;
-    for (; i + 8 <= end; i += 8) {
-      __m256 numbers;
-      if (code == CK_CODE_INT8) {
-        __m128i bytes = _mm_loadl_epi64((const __m128i *)(codes + i));
-        numbers = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
-      } else {
-        numbers = ck8_value_of_e4m3(ck8_load_bytes(codes + i));
-      }
+    for (; code == CK_CODE_E4M3 && i + 16 <= end; i += 16) {
+      __m256 numbers[2];
+      ck8_values_of_e4m3(codes + i, numbers);
+      _mm256_storeu_ps(values + i, _mm256_mul_ps(numbers[0], scale));
+      _mm256_storeu_ps(values + i + 8, _mm256_mul_ps(numbers[1], scale));
+    }
+    for (; code == CK_CODE_INT8 && i + 8 <= end; i += 8) {
+      __m128i bytes = _mm_loadl_epi64((const __m128i *)(codes + i));
+      __m256 numbers = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
       _mm256_storeu_ps(values + i, _mm256_mul_ps(numbers, scale));
     }
     if (i < end) ck_dequantize_group(code, codes, i, end, scales[group], 0, values);
