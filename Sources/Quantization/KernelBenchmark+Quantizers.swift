@@ -19,24 +19,6 @@ extension KernelBenchmark {
     return kernels + schemes.map { quantizing($0, .full) }
   }
 
-  private final class Sums {
-    var statistics = ErrorStatistics()
-  }
-
-  private var measuring: Kernel {
-    let sums = Sums()
-    let count = Self.decodedCount
-    let approximation = [Float](repeating: 0.01, count: count)
-    return Kernel(
-      name: "measure errors", pieceByteCount: 4 * count, pieceWeightCount: count,
-      pieceCount: Self.sourceByteCount / (4 * count)
-    ) { piece in
-      sums.statistics.add(
-        reference: values.span.extracting(piece * count..<(piece + 1) * count),
-        approximation: approximation.span, columns: Self.columns)
-    }
-  }
-
   /// What quantizers write.
   private final class Planes {
     var codes: [UInt8] = []
