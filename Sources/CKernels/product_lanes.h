@@ -2,14 +2,15 @@
 // sums its registers hold at a time, of CK_PRODUCT_LEFT rows with CK_PRODUCT_RIGHT rows, at most 4
 // and 4.
 //
-// Rows are taken in panels, and panels a stretch of columns at a time, so that what is used again
-// and again stays in the first cache. Meanwhile the sixteen sums of each product wait in memory.
+// A block of rows on the left meets a block of rows on the right, a stretch of columns at a time, so
+// that what is used again and again stays in the second cache, and a panel of the right rows in the
+// first. Meanwhile the sixteen sums of each product wait in memory.
 #include "lanes.h"
 
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 #define CK_LEAST(a, b) ((a) < (b) ? (a) : (b))
 
-enum { PANEL_LEFT = 64, PANEL_RIGHT = 16, PANEL_COLUMNS = 512 };
+enum { BLOCK_LEFT = 64, BLOCK_RIGHT = 64, PANEL_RIGHT = 16, STRETCH = 256 };
 
 /// Some rows, and the distance from one to the next.
 typedef struct {
@@ -31,7 +32,7 @@ static inline size_t fair_part(size_t count, size_t most) {
 CK_INLINE void multiply_few(ck_rows left, ck_rows right, size_t columns, ck_floats *totals) {
   ck_floats sums[CK_PRODUCT_LEFT][CK_PRODUCT_RIGHT];
   CK_UNROLL for (size_t i = 0; i < left.count; i++)
-    CK_UNROLL for (size_t j = 0; j < right.count; j++) sums[i][j] = totals[i * PANEL_RIGHT + j];
+    CK_UNROLL for (size_t j = 0; j < right.count; j++) sums[i][j] = totals[i * BLOCK_RIGHT + j];
   for (size_t k = 0; k < columns; k += CK_LANES) {
     ck_floats b[CK_PRODUCT_RIGHT];
     CK_UNROLL for (size_t j = 0; j < right.count; j++)
@@ -42,12 +43,21 @@ CK_INLINE void multiply_few(ck_rows left, ck_rows right, size_t columns, ck_floa
     }
   }
   CK_UNROLL for (size_t i = 0; i < left.count; i++)
-    CK_UNROLL for (size_t j = 0; j < right.count; j++) totals[i * PANEL_RIGHT + j] = sums[i][j];
+    CK_UNROLL for (size_t j = 0; j < right.count; j++) totals[i * BLOCK_RIGHT + j] = sums[i][j];
+}
+
+/// Asks for a stretch of a row that will be needed soon.
+CK_INLINE void prefetch(const float *row, size_t columns) {
+  for (size_t k = 0; k < columns; k += CK_LANES) __builtin_prefetch(row + k, 0, 2);
 }
 
 /// Adds the products of a few rows, a constant count, with all of a panel.
-CK_INLINE void multiply_with_panel(ck_rows left, ck_rows right, size_t columns, ck_floats *totals) {
-  for (size_t j = 0; j < right.count;) {
+/// - Parameter ahead: how many columns further on the same rows are wanted next; 0 if they are not.
+CK_INLINE void multiply_with_panel(ck_rows left, ck_rows right, size_t columns, size_t ahead,
+                                   ck_floats *totals) {
+  for (size_t j = 0, row = 0; j < right.count; row++) {
+    // One row each time, as the first cache takes only so many requests at once.
+    if (ahead > 0 && row < left.count) prefetch(left.first + row * left.stride + ahead, columns);
     size_t count = fair_part(right.count - j, CK_PRODUCT_RIGHT);
     ck_rows few = some_rows(right, j, count);
     // Constants, so that all sums stay in registers.
@@ -65,20 +75,23 @@ CK_INLINE void multiply_with_panel(ck_rows left, ck_rows right, size_t columns, 
   }
 }
 
-/// Adds the products of all rows of two panels.
-CK_INLINE void multiply_panels(ck_rows left, ck_rows right, size_t columns, ck_floats *totals) {
+/// Adds the products of all rows of a block with those of a panel.
+CK_INLINE void multiply_panel(ck_rows left, ck_rows right, size_t columns, size_t ahead,
+                              ck_floats *totals) {
   for (size_t i = 0; i < left.count;) {
     size_t count = fair_part(left.count - i, CK_PRODUCT_LEFT);
     ck_rows few = some_rows(left, i, count);
-    ck_floats *to = totals + i * PANEL_RIGHT;
+    ck_floats *to = totals + i * BLOCK_RIGHT;
     switch (few.count) {
-    case 1: few.count = 1, multiply_with_panel(few, right, columns, to); break;
-    case 2: few.count = 2, multiply_with_panel(few, right, columns, to); break;
+    case 1: few.count = 1, multiply_with_panel(few, right, columns, ahead, to); break;
+    case 2: few.count = 2, multiply_with_panel(few, right, columns, ahead, to); break;
     case 3:
-      few.count = CK_LEAST(3, CK_PRODUCT_LEFT), multiply_with_panel(few, right, columns, to);
+      few.count = CK_LEAST(3, CK_PRODUCT_LEFT);
+      multiply_with_panel(few, right, columns, ahead, to);
       break;
     case 4:
-      few.count = CK_LEAST(4, CK_PRODUCT_LEFT), multiply_with_panel(few, right, columns, to);
+      few.count = CK_LEAST(4, CK_PRODUCT_LEFT);
+      multiply_with_panel(few, right, columns, ahead, to);
       break;
     }
     i += count;
@@ -90,25 +103,31 @@ CK_INLINE void multiply_panels(ck_rows left, ck_rows right, size_t columns, ck_f
 static inline ck_rows packed_rows(ck_rows rows, size_t columns, size_t uses, float *copy) {
   if (uses <= CK_PRODUCT_LEFT) return rows;
   for (size_t j = 0; j < rows.count; j++)
-    memcpy(copy + j * PANEL_COLUMNS, rows.first + j * rows.stride, columns * sizeof(float));
-  return (ck_rows){copy, rows.count, PANEL_COLUMNS};
+    memcpy(copy + j * STRETCH, rows.first + j * rows.stride, columns * sizeof(float));
+  return (ck_rows){copy, rows.count, STRETCH};
 }
 
-static void multiply_whole_panels(ck_rows left, ck_rows right, size_t columns, float *output,
-                                  size_t stride) {
-  ck_floats totals[PANEL_LEFT * PANEL_RIGHT];
-  float copy[PANEL_RIGHT * PANEL_COLUMNS];
-  memset(totals, 0, left.count * PANEL_RIGHT * sizeof totals[0]);
+static void multiply_blocks(ck_rows left, ck_rows right, size_t columns, float *output,
+                            size_t stride) {
+  ck_floats totals[BLOCK_LEFT * BLOCK_RIGHT];
+  float copy[PANEL_RIGHT * STRETCH];
+  for (size_t i = 0; i < left.count; i++)
+    memset(totals + i * BLOCK_RIGHT, 0, right.count * sizeof totals[0]);
   size_t whole = columns - columns % CK_LANES, rest = columns - whole;
-  for (size_t k = 0; k < whole; k += PANEL_COLUMNS) {
-    size_t count = CK_LEAST(whole - k, PANEL_COLUMNS);
+  for (size_t k = 0; k < whole; k += STRETCH) {
+    size_t count = CK_LEAST(whole - k, STRETCH);
     ck_rows a = {left.first + k, left.count, left.stride};
-    ck_rows b = {right.first + k, right.count, right.stride};
-    multiply_panels(a, packed_rows(b, count, left.count, copy), count, totals);
+    for (size_t j = 0; j < right.count; j += PANEL_RIGHT) {
+      ck_rows b = some_rows(right, j, CK_LEAST(right.count - j, PANEL_RIGHT));
+      b.first += k;
+      // With the last panel, the next stretch of the left rows is on its way.
+      size_t ahead = j + PANEL_RIGHT >= right.count && whole - k >= 2 * STRETCH ? STRETCH : 0;
+      multiply_panel(a, packed_rows(b, count, left.count, copy), count, ahead, totals + j);
+    }
   }
   for (size_t i = 0; i < left.count; i++) {
     for (size_t j = 0; j < right.count; j++) {
-      ck_floats sums = totals[i * PANEL_RIGHT + j];
+      ck_floats sums = totals[i * BLOCK_RIGHT + j];
       // Zeros add nothing.
       if (rest > 0)
         sums += ck_load_part(left.first + i * left.stride + whole, rest) *
@@ -121,11 +140,11 @@ static void multiply_whole_panels(ck_rows left, ck_rows right, size_t columns, f
 void CK_TWIN(ck_multiply_rows)(const float *left, size_t left_rows, const float *right,
                                size_t right_rows, size_t columns, float *output, size_t stride) {
   ck_rows all_left = {left, left_rows, columns}, all_right = {right, right_rows, columns};
-  for (size_t j = 0; j < right_rows; j += PANEL_RIGHT) {
-    ck_rows b = some_rows(all_right, j, CK_LEAST(right_rows - j, PANEL_RIGHT));
-    for (size_t i = 0; i < left_rows; i += PANEL_LEFT) {
-      ck_rows a = some_rows(all_left, i, CK_LEAST(left_rows - i, PANEL_LEFT));
-      multiply_whole_panels(a, b, columns, output + i * stride + j, stride);
+  for (size_t j = 0; j < right_rows; j += BLOCK_RIGHT) {
+    ck_rows b = some_rows(all_right, j, CK_LEAST(right_rows - j, BLOCK_RIGHT));
+    for (size_t i = 0; i < left_rows; i += BLOCK_LEFT) {
+      ck_rows a = some_rows(all_left, i, CK_LEAST(left_rows - i, BLOCK_LEFT));
+      multiply_blocks(a, b, columns, output + i * stride + j, stride);
     }
   }
 }

@@ -70,10 +70,15 @@ public struct MemoryPlan {
     }
     // Inputs, their copy on the way, and outputs of hidden size and two products of intermediate
     // size, for the original on its tokens and for the delivered weights on those and the other
-    // stream's.
+    // stream's; and the rows of weights that both collect.
     let perToken = (3 * gate.columns + 2 * gate.rows) * floatByteCount
     let inputs = max(tokenCount, MLPProbe.seededInputCount)
-    return held + 3 * inputs * perToken
+    let collected = [inputs, 2 * inputs].reduce(0) {
+      $0
+        + GatedMLP.heldByteCount(
+          tokens: $1, hiddenSize: gate.columns, intermediateSize: gate.rows)
+    }
+    return held + 3 * inputs * perToken + collected
   }
 
   /// What is held of a weight while it is transferred.

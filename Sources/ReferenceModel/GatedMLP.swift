@@ -2,23 +2,28 @@ public import Tensors
 
 /// A gated MLP on a batch: y = (activation(x·Gᵀ, x·Uᵀ))·Dᵀ, whose weights arrive as tiles of rows.
 ///
-/// Feed all rows of gate and up in any order, call `activate()`, then feed all rows of down. A tile
-/// is used at once and not kept, so memory depends on the batch, not on the weights:
-/// n × (2 × intermediateSize + outputSize) floats.
+/// Feed all rows of gate and up in any order, call `activate()`, then feed all rows of down. Few rows
+/// are kept, so memory depends on the batch, not on the weights: n × (2 × intermediateSize +
+/// outputSize) floats, and `heldByteCount`.
 ///
 /// Biases, where there are some, are added to what the three projections make.
 public struct GatedMLP: Sendable {
-  /// n × hidden size.
-  private let input: Matrix
   private let activation: GatedActivation
-  private let biases: GatedMLPBiases?
+  private let outputSize: Int
+  private let downBias: [Float]?
   private let threads: Int
-  /// x·Gᵀ, n × intermediateSize; after `activate()` what goes into the down projection.
-  private var gate: Matrix
-  /// x·Uᵀ, n × intermediateSize; empty after `activate()`.
-  private var up: Matrix
+  /// nil after `activate()`, and so is `up`.
+  private var gate: TiledProduct?
+  private var up: TiledProduct?
+  /// nil until `activate()`.
+  private var down: TiledProduct?
+
   /// n × output size. Complete when all rows of down have been added.
-  public private(set) var output: Matrix
+  /// - Precondition: `activate()` has been called.
+  public var output: Matrix {
+    guard let down else { preconditionFailure("activate() makes the output") }
+    return down.output
+  }
 
   /// - Parameter input: a row for each token.
   /// - Parameter intermediateSize: the number of rows of gate and up, columns of down.
@@ -31,49 +36,60 @@ public struct GatedMLP: Sendable {
     precondition(
       biases.map { $0.gate.count == intermediateSize && $0.up.count == intermediateSize } ?? true)
     precondition(biases.map { $0.down.count == outputSize ?? input.columns } ?? true)
-    self.input = input
     self.activation = activation
-    self.biases = biases
+    self.outputSize = outputSize ?? input.columns
+    downBias = biases?.down
     self.threads = threads
-    self.gate = Matrix(rows: input.rows, columns: intermediateSize)
-    self.up = Matrix(rows: input.rows, columns: intermediateSize)
-    self.output = Matrix(rows: input.rows, columns: outputSize ?? input.columns)
+    gate = TiledProduct(
+      input: input, outputSize: intermediateSize, bias: biases?.gate, threads: threads)
+    up = TiledProduct(
+      input: input, outputSize: intermediateSize, bias: biases?.up, threads: threads)
+  }
+
+  /// The bytes that are held of the rows of weights where so many tokens go through.
+  /// - Parameters:
+  ///   - hiddenSize: the columns of gate and up.
+  ///   - intermediateSize: the columns of down.
+  public static func heldByteCount(tokens: Int, hiddenSize: Int, intermediateSize: Int) -> Int {
+    max(
+      2 * TiledProduct.heldByteCount(inputs: tokens, columns: hiddenSize),
+      TiledProduct.heldByteCount(inputs: tokens, columns: intermediateSize))
   }
 
   /// Takes rows of the gate projection.
   /// - Parameter tile: `rows.count` × hidden size, row-major.
   public mutating func addGate(tile: Span<Float>, rows: Range<Int>) {
-    MatrixProduct.multiply(
-      input, byTransposed: tile, into: &gate, columns: rows, threads: threads)
+    precondition(gate != nil, "gate comes before activate()")
+    gate?.add(tile: tile, rows: rows)
   }
 
   /// Takes rows of the up projection.
   /// - Parameter tile: `rows.count` × hidden size, row-major.
   public mutating func addUp(tile: Span<Float>, rows: Range<Int>) {
-    MatrixProduct.multiply(
-      input, byTransposed: tile, into: &up, columns: rows, threads: threads)
+    precondition(up != nil, "up comes before activate()")
+    up?.add(tile: tile, rows: rows)
   }
 
   /// Joins gate and up. Call it once, when all their rows have been added.
   public mutating func activate() {
-    if let biases {
-      gate.add(biases.gate, toColumns: 0..<gate.columns)
-      up.add(biases.up, toColumns: 0..<up.columns)
+    guard var joined = gate?.output, let factors = up?.output.values else {
+      preconditionFailure("activate() comes once")
     }
-    for index in gate.values.indices {
-      gate.values[index] = activation(gate: gate.values[index], up: up.values[index])
+    // Else `joined` would be a copy.
+    gate = nil
+    up = nil
+    for index in factors.indices {
+      joined.values[index] = activation(gate: joined.values[index], up: factors[index])
     }
-    up = Matrix(rows: 0, columns: 0)
+    down = TiledProduct(input: joined, outputSize: outputSize, bias: downBias, threads: threads)
   }
 
   /// Takes rows of the down projection.
   /// - Parameter tile: `rows.count` × intermediate size, row-major.
   /// - Precondition: `activate()` has been called.
   public mutating func addDown(tile: Span<Float>, rows: Range<Int>) {
-    precondition(up.columns == 0, "activate() comes before the down projection")
-    MatrixProduct.multiply(
-      gate, byTransposed: tile, into: &output, columns: rows, threads: threads)
-    if let biases { output.add(biases.down, toColumns: rows) }
+    precondition(down != nil, "down comes after activate()")
+    down?.add(tile: tile, rows: rows)
   }
 }
 
@@ -90,15 +106,6 @@ public struct GatedMLPBiases: Sendable, Hashable {
     self.gate = gate
     self.up = up
     self.down = down
-  }
-}
-
-extension Matrix {
-  /// Adds to every row the elements of `bias` in some columns.
-  fileprivate mutating func add(_ bias: [Float], toColumns range: Range<Int>) {
-    for row in 0..<rows {
-      for column in range { values[row * columns + column] += bias[column] }
-    }
   }
 }
 

@@ -25,3 +25,10 @@ public struct Matrix: Sendable, Equatable {
     values[row * columns..<(row + 1) * columns]
   }
 }
+
+extension [Float] {
+  /// Appends the elements of a span.
+  public mutating func append(copying span: Span<Float>) {
+    unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+  }
+}

@@ -6,7 +6,7 @@
 #pragma STDC FP_CONTRACT OFF
 
 /// More than are taken together: rows of each side, and columns.
-enum { MOST_LEFT = 70, MOST_RIGHT = 19, MOST_COLUMNS = SWEEP_LONGEST };
+enum { MOST_LEFT = 70, MOST_RIGHT = 67, MOST_COLUMNS = SWEEP_LONGEST };
 enum { PRODUCTS = MOST_LEFT * (MOST_RIGHT + 1) };
 
 typedef struct {
@@ -62,8 +62,8 @@ static void sweep_shape(size_t left_rows, size_t right_rows, size_t columns) {
 void sweep_products(void) {
   for (size_t l = 0; l < sweep_length_count; l++)
     for (size_t rows = 0; rows <= 9; rows++) sweep_shape(rows, 9 - rows % 7, sweep_lengths[l]);
-  const size_t columns[] = {0, 5, 16, 511, 512, 513, 528, 1024, 1029};
-  const size_t lefts[] = {5, 64, 65, MOST_LEFT}, rights[] = {1, 16, 17, MOST_RIGHT};
+  const size_t columns[] = {0, 5, 16, 255, 256, 257, 272, 512, 517};
+  const size_t lefts[] = {5, 64, 65, MOST_LEFT}, rights[] = {1, 17, 64, 65, MOST_RIGHT};
   for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
     for (size_t l = 0; l < sizeof lefts / sizeof *lefts; l++)
       for (size_t r = 0; r < sizeof rights / sizeof *rights; r++)

@@ -86,10 +86,3 @@ extension MeasuringPass {
     return values
   }
 }
-
-extension [Float] {
-  fileprivate mutating func append(copying span: Span<Float>) {
-    reserveCapacity(count + span.count)
-    for index in span.indices { append(span[index]) }
-  }
-}

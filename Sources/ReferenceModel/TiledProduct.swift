@@ -1,0 +1,130 @@
+internal import Dispatch
+import Synchronization
+import Tensors
+
+/// input · weightᵀ + bias, for a weight whose rows arrive in tiles.
+///
+/// Each product goes through all inputs. Where these are many, rows are collected first, so that it
+/// happens less often; and with more than one thread, rows are multiplied while the next arrive.
+struct TiledProduct: Sendable {
+  /// n × k.
+  let input: Matrix
+  /// n × m; complete when all m rows of the weight have been added.
+  private(set) var output: Matrix
+  /// m elements; nil if nothing is added.
+  private let bias: [Float]?
+  private let threads: Int
+  /// How many rows of the weight are yet to come.
+  private var missingRowCount: Int
+  private var collected: [Float] = []
+  private var collectedRows = 0..<0
+  private var underway: BackgroundProduct?
+
+  /// Up to so many inputs are read again for each tile.
+  private static let fewInputs = 64
+  /// About how many rows are multiplied at once, and how many elements at the most.
+  private static let collectedRowCount = 64
+  private static let collectedElementCount = 1_000_000
+
+  /// - Parameter threads: how many threads compute a product together; it changes no bit.
+  init(input: Matrix, outputSize: Int, bias: [Float]?, threads: Int) {
+    self.input = input
+    output = Matrix(rows: input.rows, columns: outputSize)
+    self.bias = bias
+    self.threads = threads
+    missingRowCount = outputSize
+  }
+
+  /// The bytes that are held of a weight's rows, those that are collected and those under way.
+  static func heldByteCount(inputs: Int, columns: Int) -> Int {
+    guard inputs > fewInputs else { return 0 }
+    let elementCount = max(columns, min(collectedRowCount * columns, collectedElementCount))
+    return 2 * elementCount * MemoryLayout<Float>.size
+  }
+
+  /// Takes rows of the weight.
+  /// - Parameter tile: `rows.count` × k, row-major.
+  mutating func add(tile: Span<Float>, rows: Range<Int>) {
+    precondition(tile.count == rows.count * input.columns)
+    missingRowCount -= rows.count
+    guard input.rows > Self.fewInputs else {
+      MatrixProduct.multiply(input, byTransposed: tile, into: &output, columns: rows)
+      addBias(to: rows)
+      return
+    }
+    let rowLimit = min(Self.collectedRowCount, Self.collectedElementCount / max(1, input.columns))
+    let isNext = rows.lowerBound == collectedRows.upperBound
+    if !isNext || collectedRows.count + rows.count > rowLimit { multiplyCollected() }
+    if collected.isEmpty { collectedRows = rows.lowerBound..<rows.lowerBound }
+    collected.append(copying: tile)
+    collectedRows = collectedRows.lowerBound..<rows.upperBound
+    if missingRowCount == 0 {
+      multiplyCollected()
+      finishUnderway()
+    }
+  }
+
+  private mutating func multiplyCollected() {
+    finishUnderway()
+    guard !collectedRows.isEmpty else { return }
+    let tile = collected
+    collected = []
+    if threads > 1 {
+      underway = BackgroundProduct(of: input, with: tile, rows: collectedRows, threads: threads)
+    } else {
+      MatrixProduct.multiply(
+        input, byTransposed: tile.span, into: &output, columns: collectedRows)
+      addBias(to: collectedRows)
+    }
+    collectedRows = collectedRows.upperBound..<collectedRows.upperBound
+  }
+
+  private mutating func finishUnderway() {
+    guard let product = underway?.wait() else { return }
+    output.setColumns(product.rows, to: product.output)
+    addBias(to: product.rows)
+    underway = nil
+  }
+
+  private mutating func addBias(to columns: Range<Int>) {
+    guard let bias else { return }
+    let stride = output.columns
+    for row in 0..<output.rows {
+      for column in columns { output.values[row * stride + column] += bias[column] }
+    }
+  }
+}
+
+/// A product that other threads compute.
+private final class BackgroundProduct: Sendable {
+  private let rows: Range<Int>
+  private let output: Mutex<Matrix>
+  private let group = DispatchGroup()
+
+  init(of input: Matrix, with tile: [Float], rows: Range<Int>, threads: Int) {
+    self.rows = rows
+    output = Mutex(Matrix(rows: input.rows, columns: rows.count))
+    DispatchQueue.global().async(group: group) { [self] in
+      output.withLock {
+        MatrixProduct.multiply(
+          input, byTransposed: tile.span, into: &$0, columns: 0..<rows.count, threads: threads)
+      }
+    }
+  }
+
+  /// Waits for the product: a column for each of the rows.
+  func wait() -> (rows: Range<Int>, output: Matrix) {
+    group.wait()
+    return (rows, output.withLock { $0 })
+  }
+}
+
+extension Matrix {
+  /// Takes the columns of another matrix, with as many rows, in the place of some of its own.
+  fileprivate mutating func setColumns(_ range: Range<Int>, to other: Matrix) {
+    for row in 0..<rows {
+      let start = row * columns
+      values[start + range.lowerBound..<start + range.upperBound] = other.row(row)
+    }
+  }
+}
