@@ -8,8 +8,9 @@
 
 /// The number of columns whose codes lie together.
 #define CK_LUT_CHUNK 32
-/// The largest number of groups in a super-block.
-#define CK_LUT_GROUPS 16
+/// A super-block is as many parts of as many columns. A part is a group of 16, or half of one of
+/// 32.
+#define LUT_PARTS 16
 
 #define CK_F16 ((ck_minifloat){10, -14, 65504.0f, 15})
 
@@ -32,11 +33,10 @@ static inline size_t ck_lut_group_count(const ck_lut *lut, size_t columns) {
 /// What is known of a super-block.
 typedef struct {
   size_t columns;
-  size_t group_count;
-  /// The scale of each group, with the super-block's and the global scale.
-  float scales[CK_LUT_GROUPS];
-  /// The table of each group.
-  uint8_t tables[CK_LUT_GROUPS];
+  /// The scale of each part, with the super-block's and the global scale.
+  float scales[LUT_PARTS];
+  /// The table of each part.
+  uint8_t tables[LUT_PARTS];
 } ck_lut_record;
 
 /// Reads the scales of the super-block that starts at a column, and moves past their bytes.
@@ -44,20 +44,23 @@ static inline ck_lut_record ck_lut_read_record(const ck_lut *lut, size_t column,
                                                const uint8_t **bytes) {
   size_t rest = lut->columns - column;
   ck_lut_record record = {.columns = rest < CK_LUT_SUPER_COLUMNS ? rest : CK_LUT_SUPER_COLUMNS};
-  record.group_count = ck_lut_group_count(lut, record.columns);
-  const uint8_t *steps = *bytes + 2, *choices = steps + (6 * record.group_count + 7) / 8;
+  size_t group_count = ck_lut_group_count(lut, record.columns);
+  size_t parts = lut->group_columns / LUT_PARTS;
+  const uint8_t *steps = *bytes + 2, *choices = steps + (6 * group_count + 7) / 8;
   float super_scale = ck_value_of_f16((uint16_t)((*bytes)[0] | (*bytes)[1] << 8));
   super_scale = super_scale * lut->global_scale;
-  for (size_t group = 0; group < record.group_count; group++) {
+  for (size_t group = 0; group < group_count; group++) {
     size_t bit = 6 * group;
     uint32_t word = steps[bit / 8];
     if (bit % 8 > 2) word |= (uint32_t)steps[bit / 8 + 1] << 8;
     // Two's complement of 6 bits.
     int step = (int)((word >> bit % 8 & 63) ^ 32) - 32;
-    record.scales[group] = (float)step * super_scale;
-    record.tables[group] = lut->table_count == 2 ? choices[group / 8] >> group % 8 & 1 : 0;
+    for (size_t part = parts * group; part < parts * (group + 1); part++) {
+      record.scales[part] = (float)step * super_scale;
+      record.tables[part] = lut->table_count == 2 ? choices[group / 8] >> group % 8 & 1 : 0;
+    }
   }
-  *bytes += ck_lut_record_bytes(lut, record.group_count);
+  *bytes += ck_lut_record_bytes(lut, group_count);
   return record;
 }
 
@@ -88,6 +91,30 @@ static inline int ck_lut_read_index(int level_count, const uint8_t *chunk, size_
   }
   size_t quarter = (count + 3) / 4;
   return (chunk[i % quarter] >> 2 * (i / quarter) & 3) | (chunk[quarter + i / 8] >> i % 8 & 1) << 2;
+}
+
+/// Reads the indices of a chunk.
+static inline void ck_lut_read_indices(int level_count, const uint8_t *chunk, size_t count,
+                                       uint8_t *indices) {
+  if (count < CK_LUT_CHUNK) {
+    for (size_t i = 0; i < count; i++)
+      indices[i] = (uint8_t)ck_lut_read_index(level_count, chunk, count, i);
+  } else if (level_count == 16) {
+    for (size_t i = 0; i < 16; i++) {
+      indices[i] = chunk[i] & 15;
+      indices[i + 16] = chunk[i] >> 4;
+    }
+  } else {
+    uint64_t pairs;
+    memcpy(&pairs, chunk, sizeof pairs);
+    for (size_t byte = 0; byte < 4; byte++) {
+      // Of eight indices the third bits, each in its byte; adding 0x7F carries them to the top.
+      uint64_t thirds = chunk[8 + byte] * 0x0101010101010101u & 0x8040201008040201u;
+      thirds = (thirds + 0x7F7F7F7F7F7F7F7Fu) >> 5 & 0x0404040404040404u;
+      uint64_t eight = (pairs >> 2 * byte & 0x0303030303030303u) | thirds;
+      memcpy(indices + 8 * byte, &eight, sizeof eight);
+    }
+  }
 }
 
 /// Writes the indices of a chunk.
@@ -130,9 +157,14 @@ static inline void ck_lut_write_indices(int level_count, const uint8_t *indices,
 static inline void ck_lut_decode_chunk(const ck_lut *lut, const ck_lut_record *record,
                                        const uint8_t *chunk, size_t count, size_t column,
                                        float *values) {
-  for (size_t i = 0; i < count; i++) {
-    size_t group = (column + i) / lut->group_columns;
-    int index = ck_lut_read_index(lut->level_count, chunk, count, i);
-    values[i] = (float)lut->levels[record->tables[group]][index] * record->scales[group];
+  uint8_t indices[CK_LUT_CHUNK];
+  ck_lut_read_indices(lut->level_count, chunk, count, indices);
+  for (size_t start = 0; start < count; start += LUT_PARTS) {
+    size_t part = (column + start) / LUT_PARTS;
+    float products[16];
+    for (int level = 0; level < 16; level++)
+      products[level] = (float)lut->levels[record->tables[part]][level] * record->scales[part];
+    size_t end = count - start < LUT_PARTS ? count : start + LUT_PARTS;
+    for (size_t i = start; i < end; i++) values[i] = products[indices[i]];
   }
 }

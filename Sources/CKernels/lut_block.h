@@ -11,9 +11,6 @@
 #define LUT_LARGEST 0x1p28f
 /// Groups of smaller magnitudes are groups of zeros: less than half of the smallest scale.
 #define LUT_SMALLEST 0x1p-32f
-/// A super-block is as many parts of as many columns. A part is a group of 16, or half of one of
-/// 32.
-#define LUT_PARTS 16
 
 /// A super-block in units of the global scale.
 typedef struct {

@@ -32,16 +32,16 @@ uint64_t ck_lut_count_outside(const ck_lut *lut, const uint8_t *scales, const fl
   for (size_t row = 0; row < rows; row++) {
     for (size_t start = 0; start < lut->columns; start += CK_LUT_SUPER_COLUMNS) {
       ck_lut_record record = ck_lut_read_record(lut, start, &scales);
-      for (size_t g = 0; g < record.group_count; g++) {
-        const float *end = ends[record.tables[g]];
-        float a = end[0] * record.scales[g], b = end[1] * record.scales[g];
+      for (size_t first = 0; first < record.columns; first += LUT_PARTS) {
+        size_t part = first / LUT_PARTS, rest = record.columns - first;
+        const float *end = ends[record.tables[part]];
+        float a = end[0] * record.scales[part], b = end[1] * record.scales[part];
         float lowest = a < b ? a : b, highest = a < b ? b : a;
-        size_t first = g * lut->group_columns, rest = record.columns - first;
-        size_t count = rest < lut->group_columns ? rest : lut->group_columns;
-        uint32_t part = 0;
+        size_t count = rest < LUT_PARTS ? rest : LUT_PARTS;
+        uint32_t found = 0;
         for (size_t i = 0; i < count; i++)
-          part += (values[first + i] < lowest) | (values[first + i] > highest);
-        outside += part;
+          found += (values[first + i] < lowest) | (values[first + i] > highest);
+        outside += found;
       }
       values += record.columns;
     }

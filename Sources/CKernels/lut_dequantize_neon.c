@@ -35,10 +35,10 @@ void ck_lut_dequantize_neon(const ck_lut *lut, const uint8_t *codes, const uint8
       for (; i + CK_LUT_CHUNK <= record.columns; i += CK_LUT_CHUNK) {
         uint8x16x2_t indices = chunk_indices(lut->level_count, codes);
         for (size_t half = 0; half < 2; half++) {
-          size_t group = (i + 16 * half) / lut->group_columns;
-          int8x16_t levels = vqtbl1q_s8(tables[record.tables[group]], indices.val[half]);
-          ck16_store(ck16_scaled(ck16_of_int8(levels), record.scales[group]),
-                     values + i + 16 * half);
+          size_t part = i / LUT_PARTS + half;
+          int8x16_t levels = vqtbl1q_s8(tables[record.tables[part]], indices.val[half]);
+          ck16_store(ck16_scaled(ck16_of_int8(levels), record.scales[part]),
+                     values + LUT_PARTS * part);
         }
         codes += chunk_bytes;
       }
