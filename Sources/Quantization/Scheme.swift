@@ -27,9 +27,10 @@ public enum Scheme: String, Sendable, Hashable, CaseIterable {
   /// Indices of 4 bits into a table of 16 levels learned for the tensor, a 6-bit step per 32
   /// weights, a Float16 scale per 256.
   case lut4G32 = "lut4-g32"
-  /// The same with a step per 16 weights.
+  /// The same with two tables, of which each 32 weights choose one.
+  case lut4G32K2 = "lut4-g32-k2"
+  /// As `lut4G32` and `lut4G32K2` with a step, and a choice, per 16 weights.
   case lut4G16 = "lut4-g16"
-  /// The same with two tables, of which each 16 weights choose one.
   case lut4G16K2 = "lut4-g16-k2"
   /// Indices of 3 bits into a table of 8 levels.
   case lut3G16 = "lut3-g16"
@@ -60,6 +61,7 @@ public enum Scheme: String, Sendable, Hashable, CaseIterable {
     case .nvfp4:
       .init(code: .e2m1, blockRows: 1, blockColumns: 16, scale: .f8E4M3, hasGlobalScale: true)
     case .lut4G32: .init(code: .lut4, groupColumns: 32, tableCount: 1)
+    case .lut4G32K2: .init(code: .lut4, groupColumns: 32, tableCount: 2)
     case .lut4G16: .init(code: .lut4, groupColumns: 16, tableCount: 1)
     case .lut4G16K2: .init(code: .lut4, groupColumns: 16, tableCount: 2)
     case .lut3G16: .init(code: .lut3, groupColumns: 16, tableCount: 1)

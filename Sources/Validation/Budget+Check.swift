@@ -19,6 +19,7 @@ extension Scheme {
     case .mxfp8: 0.0265
     case .nvfp4: 0.0811
     case .lut4G32: 0.0731
+    case .lut4G32K2: 0.0702
     case .lut4G16: 0.0632
     case .lut4G16K2: 0.0597
     case .lut3G16: 0.1334

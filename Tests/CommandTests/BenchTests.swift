@@ -18,11 +18,11 @@ import Testing
       ] {
         #expect(kernels.contains(kernel), "\(set): \(kernel)")
       }
-      // Limits: three conversions, six int4 schemes in both directions, five with tables.
+      // Limits: three conversions, six int4 schemes in both directions, six with tables.
       let limited = ofSet.filter { $0["least_ratio_to_memcpy"] != nil }
       #expect(limited.count == 3 + 6 + 6)
       let ofTables = ofSet.filter { $0["times_int4"] != nil && $0["most_times_int4"] != nil }
-      #expect(ofTables.count == 5)
+      #expect(ofTables.count == 6)
     }
   }
 }

@@ -83,7 +83,8 @@ void sweep_tables(void) {
   static const struct {
     int level_count, table_count;
     size_t group_columns;
-  } formats[] = {{16, 1, 32}, {16, 1, 16}, {16, 2, 16}, {8, 1, 16}, {8, 2, 16}};
+  } formats[] = {{16, 1, 32}, {16, 2, 32}, {16, 1, 16},
+                 {16, 2, 16}, {8, 1, 16},  {8, 2, 16}};
   static float values[ROWS * SWEEP_LONGEST], importance[SWEEP_LONGEST];
   for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
     for (size_t i = 0; i < sweep_length_count; i++) {

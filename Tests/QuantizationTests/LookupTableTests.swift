@@ -94,7 +94,8 @@ import Testing
   ) {
     let rowByteCount = scales.count / rows
     let groups = 256 / format.blockColumns!
-    let byteCount = 2 + groups * 6 / 8 + (format.tableCount == 2 ? groups / 8 : 0)
+    let odd = 2 + groups * 6 / 8 + (format.tableCount == 2 ? groups / 8 : 0)
+    let byteCount = (odd + 1) / 2 * 2
     for row in 0..<rows {
       for start in stride(from: 0, to: rowByteCount, by: byteCount) {
         let place = row * rowByteCount + start

@@ -40,7 +40,7 @@ import Testing
     // One group size stands for all, and full search is shown where its scales differ in kind.
     let shown: Set<Scheme> = [
       .fp8E4M3Block128, .int8Channel, .int4G32, .int4AsymmetricG32, .mxfp4, .mxfp8, .nvfp4,
-      .lut4G16, .lut3G16K2,
+      .lut4G32K2, .lut4G16, .lut3G16K2,
     ]
     let hasTables = scheme.format?.tableCount ?? 0 > 0
     guard shown.contains(scheme),

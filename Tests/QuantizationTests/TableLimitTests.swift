@@ -19,11 +19,13 @@ import Testing
   static let normal = normalValues(rows * columns)
   static let heavy = heavyTailed(rows * columns)
 
-  /// The limits are those of a PyTorch experiment on 4096×4096. A million weights of the
+  /// The limits are those of a PyTorch experiment on 4096×4096, and for `lut4-g32-k2` the errors of
+  /// ggml's Q4_K, which has 4.5 bits, on the same. A million weights of the
   /// heavy-tailed distribution have a relative error with a standard deviation of about half a
   /// percent, for the sum of their squares is carried by few: thrice that is allowed.
   @Test(arguments: [
-    (Scheme.lut4G32, 0.0745, 0.0852), (.lut4G16, 0.0656, 0.0716), (.lut4G16K2, 0.0638, 0.0660),
+    (Scheme.lut4G32, 0.0745, 0.0852), (.lut4G32K2, 0.0707, 0.0861),
+    (.lut4G16, 0.0656, 0.0716), (.lut4G16K2, 0.0638, 0.0660),
     (.lut3G16, 0.1343, 0.1462), (.lut3G16K2, 0.1285, 0.1346),
   ])
   func limits(scheme: Scheme, onNormal: Double, onHeavyTailed: Double) throws {

@@ -167,17 +167,18 @@ import Testing
     #expect(error <= 1.05 * least)
   }
 
-  /// Where learning starts (lut_starts.h): tables for normal weights.
-  static let starts: [Scheme: [Int8]] = [
-    .lut4G32: [-121, -99, -78, -61, -46, -33, -21, -9, 3, 14, 26, 39, 54, 70, 90, 126],
-    .lut4G16: [-121, -99, -78, -61, -46, -33, -21, -9, 3, 14, 26, 39, 54, 70, 90, 126],
-    .lut4G16K2: [
-      -107, -85, -68, -54, -41, -30, -19, -9, 1, 12, 23, 35, 49, 63, 79, 113,
-      -119, -96, -67, -51, -38, -27, -16, -6, 4, 15, 26, 37, 50, 64, 81, 100,
+  /// Where learning starts (lut_starts.h): for each code one table for normal weights, and two.
+  static let starts: [CodeFormat: [[Int8]]] = [
+    .lut4: [
+      [-121, -99, -78, -61, -46, -33, -21, -9, 3, 14, 26, 39, 54, 70, 90, 126],
+      [
+        -107, -85, -68, -54, -41, -30, -19, -9, 1, 12, 23, 35, 49, 63, 79, 113,
+        -119, -96, -67, -51, -38, -27, -16, -6, 4, 15, 26, 37, 50, 64, 81, 100,
+      ],
     ],
-    .lut3G16: [-107, -66, -39, -16, 6, 29, 56, 94],
-    .lut3G16K2: [
-      -121, -80, -48, -21, 5, 33, 66, 110, -120, -59, -32, -10, 11, 32, 57, 86,
+    .lut3: [
+      [-107, -66, -39, -16, 6, 29, 56, 94],
+      [-121, -80, -48, -21, 5, 33, 66, 110, -120, -59, -32, -10, 11, 32, 57, 86],
     ],
   ]
 
@@ -189,7 +190,7 @@ import Testing
     let format = scheme.format!
     for (rows, columns) in [(1, 16), (1, 100), (2, 256), (16, 256)] {
       let weights = Self.weights(kind, count: rows * columns, seed: 79)
-      let errors = [[], Self.starts[scheme]!].map { start in
+      let errors = [[], Self.starts[format.code]![format.tableCount - 1]].map { start in
         var lut = LookupTableTests.kernel(format, columns: columns)
         unsafe ck_lut_learn(&lut, weights, rows, columns, nil)
         unsafe withUnsafeMutableBytes(of: &lut.levels) { bytes in

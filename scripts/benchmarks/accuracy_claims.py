@@ -3,8 +3,8 @@ import dataclasses
 
 # Of whole super-blocks, without tables: formats/quantization.md.
 FORMAT_BITS = {
-    "lut4-g32": 4.25, "lut4-g16": 4.4375, "lut4-g16-k2": 4.5, "lut3-g16": 3.4375,
-    "lut3-g16-k2": 3.5}
+    "lut4-g32": 4.25, "lut4-g32-k2": 4.3125, "lut4-g16": 4.4375, "lut4-g16-k2": 4.5,
+    "lut3-g16": 3.4375, "lut3-g16-k2": 3.5}
 # How many bits more a peer outside of ggml may have and is still to be beaten.
 MORE = 0.5
 
