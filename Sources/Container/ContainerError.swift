@@ -65,7 +65,7 @@ public enum ContainerError: KelterError {
       "\(path): byte \(byteOffset): \(damage); copy or convert it again"
     case .noSuchTensor(let path, let name, let expert, let part):
       "\(path): no tensor \(name)" + (expert.map { ", expert \($0)" } ?? "")
-        + (part == 0 ? "" : ", part \(part)") + "; `kelter inspect` lists them"
+        + (part == 0 ? "" : ", part \(part)") + "; formats/kelter_reader.py lists what is there"
     case .noSuchExpert(let path, let layer, let expert):
       "\(path): no expert \(expert) in layer \(layer); `kelter inspect` tells how many there are"
     case .rangeOutsideFile(let path, let range, let byteCount):
