@@ -77,6 +77,20 @@ import Validation
       text.contains("ids.safetensors: not usable as tokens") && text.contains(reason), "\(text)")
   }
 
+  @Test func refusesOtherKindsOfFiles() throws {
+    try withTemporaryFolder { folder in
+      let file = folder.appending("tokenizer.json")
+      try writeFile(file, Array("{}".utf8))
+      let error = #expect(throws: ConversionError.self) {
+        try Converted("mixtral", in: folder, scheme: .int4G64) { $0.tokens = file }
+      }
+      let text = error?.description ?? ""
+      #expect(
+        text.contains("tokenizer.json: not usable as tokens")
+          && text.contains(".safetensors, .npz or .npy"), "\(text)")
+    }
+  }
+
   /// Nothing is left behind where the tokens are refused, since they are read first.
   @Test func areReadBeforeTheOutputIsCreated() throws {
     try withTemporaryFolder { folder in

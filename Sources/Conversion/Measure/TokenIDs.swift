@@ -48,7 +48,7 @@ struct TokenIDs: Sendable {
     func invalid(_ reason: String) -> ConversionError {
       .invalidTokens(file: path.string, reason: reason)
     }
-    let file = try Checkpoint(path: path)
+    let file = try Self.open(path)
     guard let tensor = file[Self.tensorName] else {
       throw invalid("it has no tensor '\(Self.tensorName)'")
     }
@@ -63,6 +63,16 @@ struct TokenIDs: Sendable {
     }
     self.ids = ids
     name = path.lastComponent?.string ?? path.string
+  }
+
+  private static func open(_ path: FilePath) throws -> Checkpoint {
+    do {
+      return try Checkpoint(path: path)
+    } catch CheckpointsError.unsupportedFile {
+      throw ConversionError.invalidTokens(
+        file: path.string,
+        reason: "a token file is .safetensors, .npz or .npy, with a tensor '\(tensorName)'")
+    }
   }
 }
 
