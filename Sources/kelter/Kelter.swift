@@ -60,18 +60,25 @@ struct Kelter: ParsableCommand {
       fail(
         error.description, kind: error.kind,
         json: (command as? any ReportingCommand)?.output.json ?? false)
+    } catch let code as ExitCode {
+      // On its own, such as 1 for a loss over the budget.
+      exit(withError: code)
     } catch {
-      // An exit code on its own, such as 1 for a loss over the budget.
-      exit(withError: error)
+      // `help` is a command of the parser's.
+      exitAfterParsing(error)
     }
   }
 
   /// Help and version go to stdout; anything else is a usage error, in one line as all errors.
   private static func exitAfterParsing(_ error: any Error) -> Never {
-    if exitCode(for: error).isSuccess { exit(withError: error) }
     let names = configuration.subcommands.compactMap { $0.configuration.commandName }
-    let first = CommandLine.arguments.dropFirst().first ?? ""
+    let arguments = CommandLine.arguments.dropFirst()
+    let first = arguments.drop { $0 == "help" }.first ?? ""
     let command = names.contains(first) ? first : nil
+    // The parser gives general help on a command that there is not.
+    let isHelp =
+      arguments.first != "help" || command != nil || first.isEmpty || first.hasPrefix("-")
+    if isHelp, exitCode(for: error).isSuccess { exit(withError: error) }
     // An unknown command's options would be complained of, not the command.
     let problem =
       command == nil && !first.hasPrefix("-")

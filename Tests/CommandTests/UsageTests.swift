@@ -7,6 +7,7 @@ import Testing
 @Suite struct UsageTests {
   @Test(arguments: [
     (["press"], "no command 'press'"), (["covnert", "a", "-o", "b"], "inspect, plan, convert"),
+    (["help", "press"], "no command 'press'"), (["inspect", ""], "path"),
     (["inspect"], "path"), (["inspect", "a", "b"], "b"),
     (["plan", "a"], "--scheme"), (["plan", "a", "--scheme", "int5"], "int4-g32"),
     (["plan", "a"], "--compare"),
