@@ -121,6 +121,9 @@ public enum ConversionError: KelterError {
     case .kept(ConversionError.sourceChanged(let file), let partial):
       "\(file): has changed since the run began; what is done is kept in \(partial): put the file"
         + " back as it was to go on from there, or drop that with --restart"
+    case .kept(let error, let partial) where error.kind == .invalidInput:
+      "\(error); what is done is kept in \(partial), for this source only: one that was mended is"
+        + " converted anew with --restart"
     case .kept(let error, let partial):
       "\(error); what is done is kept in \(partial), and the same command goes on from there"
     case .unfinished(let file, let isJournal, let scheme):

@@ -121,7 +121,9 @@ import Testing
         tensors[place].bytes.replaceSubrange(0..<4, with: [0, 0, 0xC0, 0x7F])
         changed = tensors[place].name
       }
-      try expectFailure(65, naming: changed, "nan", of: Self.convert(source, in: folder))
+      try expectFailure(
+        65, naming: changed, "nan", "converted anew with --restart",
+        of: Self.convert(source, in: folder))
       #expect(!exists(folder.appending("out.kelter")))
     }
   }
