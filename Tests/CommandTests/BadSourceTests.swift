@@ -128,6 +128,25 @@ import Testing
     }
   }
 
+  /// The layers cannot be measured with them.
+  @Test(arguments: [
+    "embed_tokens.weight", "layers.0.post_attention_layernorm.weight",
+    "0.block_sparse_moe.gate.weight", "experts.1.w1.weight",
+  ])
+  func wholeNumbersInPlaceOfWeights(suffix: String) throws {
+    try withTemporaryFolder { folder in
+      let source = try changeTensors(of: "mixtral", to: folder) { tensors in
+        let place = tensors.place(ofSuffix: suffix)
+        let count = tensors[place].shape.reduce(1, *)
+        tensors[place].dtype = "I64"
+        tensors[place].bytes = [UInt8](repeating: 0, count: 8 * count)
+      }
+      var convert = Self.convert(source, in: folder)
+      convert[convert.count - 1] = "keep"
+      try expectFailure(65, naming: suffix, "whole numbers", of: convert)
+    }
+  }
+
   @Test(arguments: [
     ("hidden_size", 96), ("n_routed_experts", 3), ("n_routed_experts", 16),
     ("moe_intermediate_size", 64), ("num_hidden_layers", 7), ("num_hidden_layers", 1),

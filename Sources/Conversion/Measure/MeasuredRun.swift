@@ -100,6 +100,7 @@ struct MeasuredRun {
     _ unit: ConversionUnit, at index: Int, probe: MLPProbe?, pass: any MeasuringPass,
     advance: @escaping (_ byteCount: Int) -> Void
   ) throws -> (errors: [ErrorStatistics], result: MLPProbe.Result?) {
+    if probe != nil { for weight in unit.weights { try weight.checkIsOfWeights() } }
     var probe = probe
     var isActivated = false
     let errors = try pass.process(unit: index) { place in

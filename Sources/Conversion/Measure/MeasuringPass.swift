@@ -47,6 +47,7 @@ protocol MeasuringPass: Sendable {
 extension MeasuringPass {
   /// All values of a small weight, as the source has them and as the output has them.
   func values(of weight: PlannedWeight) throws -> (original: [Float], delivered: [Float]) {
+    try weight.checkIsOfWeights()
     var values: (original: [Float], delivered: [Float]) = ([], [])
     let observe = TileObserver { _, original, delivered in
       values.original.append(copying: original)
@@ -60,6 +61,7 @@ extension MeasuringPass {
   func rows(
     _ rows: [Int], of weight: PlannedWeight
   ) throws -> (original: [Float], delivered: [Float]) {
+    try weight.checkIsOfWeights()
     let columns = weight.shape.columns
     var places: [Int: [Int]] = [:]
     for (place, row) in rows.enumerated() { places[row, default: []].append(place) }
@@ -84,5 +86,16 @@ extension MeasuringPass {
     }
     try walk(weight, tiles: tiles, observe: observe)
     return values
+  }
+}
+
+extension PlannedWeight {
+  /// - Throws: `ConversionError.cannotMeasure` for whole numbers, which no observer gets to see.
+  func checkIsOfWeights() throws(ConversionError) {
+    guard isOfWeights else {
+      throw .cannotMeasure(
+        reason: "\(source.name) holds whole numbers where weights are wanted; fetch it again, or"
+          + " --no-gate")
+    }
   }
 }

@@ -35,6 +35,12 @@ public struct PlannedWeight: Sendable {
   /// Whether a scheme was asked for, so that its error is reported, and its bits are counted.
   public var isQuantized: Bool { scheme != .keep }
 
+  /// Whether the source's elements are numbers with a fraction, or codes of such; whole numbers, such
+  /// as a table of experts, are carried as bytes.
+  var isOfWeights: Bool {
+    if case .plain(let dtype) = source.encoding { dtype.isPlainFloat } else { true }
+  }
+
   /// Rows can be encoded and decoded apart from others if they start at a multiple of this.
   var rowMultiple: Int {
     if case .quantized(let format) = encoding { format.tileRowMultiple } else { 1 }

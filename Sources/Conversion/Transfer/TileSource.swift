@@ -67,12 +67,6 @@ struct TileSource {
     }
   }
 
-  /// Whether the elements are numbers with a fraction, or codes of such; whole numbers, such as a
-  /// table of experts, are carried as bytes.
-  var isOfWeights: Bool {
-    if case .plain(let dtype) = weight.encoding { dtype.isPlainFloat } else { true }
-  }
-
   /// Reads rows that are no weights, as the source stores them. Ask for the tiles in order.
   mutating func readBytes(_ rows: Range<Int>) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: rows.count * reader.rowByteCount)

@@ -44,7 +44,7 @@ struct WeightTransfer {
     _ source: inout TileSource, _ observe: TileObserver
   ) throws -> ErrorStatistics {
     var statistics = ErrorStatistics()
-    guard source.isOfWeights else {
+    guard weight.isOfWeights else {
       for rows in source.tiles {
         try Interruption.check()
         let bytes = try source.readBytes(rows)

@@ -78,7 +78,7 @@ final class VerifyingPass: MeasuringPass {
   ) throws -> (statistics: ErrorStatistics, isIdentical: Bool) {
     var source = TileSource(weight: weight, checkpoint: checkpoint, tiles: tiles)
     let tensor = try reader.tensor(of: weight)
-    guard source.isOfWeights else {
+    guard weight.isOfWeights else {
       try compareBytes(&source, of: weight, with: tensor)
       return (ErrorStatistics(), true)
     }
