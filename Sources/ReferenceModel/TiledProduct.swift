@@ -9,7 +9,8 @@ import Tensors
 struct TiledProduct: Sendable {
   /// n × k.
   let input: Matrix
-  /// n × m; complete when all m rows of the weight have been added.
+  /// n × m; complete when all m rows of the weight have been added. It is made when the first come:
+  /// with many inputs that takes long, and the next product's need not be held before.
   private(set) var output: Matrix
   /// m elements; nil if nothing is added.
   private let bias: [Float]?
@@ -29,7 +30,7 @@ struct TiledProduct: Sendable {
   /// - Parameter threads: how many threads compute a product together; it changes no bit.
   init(input: Matrix, outputSize: Int, bias: [Float]?, threads: Int) {
     self.input = input
-    output = Matrix(rows: input.rows, columns: outputSize)
+    output = Matrix(rows: input.rows, columns: 0)
     self.bias = bias
     self.threads = threads
     missingRowCount = outputSize
@@ -46,6 +47,7 @@ struct TiledProduct: Sendable {
   /// - Parameter tile: `rows.count` × k, row-major.
   mutating func add(tile: Span<Float>, rows: Range<Int>) {
     precondition(tile.count == rows.count * input.columns)
+    if output.columns == 0 { output = Matrix(rows: input.rows, columns: missingRowCount) }
     missingRowCount -= rows.count
     guard input.rows > Self.fewInputs else {
       MatrixProduct.multiply(input, byTransposed: tile, into: &output, columns: rows)

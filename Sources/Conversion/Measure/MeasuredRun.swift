@@ -68,6 +68,8 @@ struct MeasuredRun {
         count: missing.count, threads: threads,
         lead: measurement.map { _ in MemoryPlan.lead(threads: threads) }
       ) { [units, pass, phase, progress] in
+        // A probe of many tokens takes long to prepare.
+        try Interruption.check()
         let unit = missing[$0]
         let layer = units[unit].layer
         let detail = layer.map { "layer \($0 + 1) of \(layerCount)" } ?? ""
@@ -112,8 +114,11 @@ struct MeasuredRun {
         case 0: probe?.addGate(rows: rows, original: original, delivered: delivered)
         case 1: probe?.addUp(rows: rows, original: original, delivered: delivered)
         default:
-          if !isActivated { probe?.activate() }
-          isActivated = true
+          if !isActivated {
+            probe?.activate()
+            isActivated = true
+            try Interruption.check()
+          }
           probe?.addDown(rows: rows, original: original, delivered: delivered)
         }
         advance(Int((rowByteCount * Double(rows.count)).rounded()))

@@ -1,4 +1,5 @@
 import Quantization
+import ReferenceModel
 import SourceWeights
 import Tensors
 
@@ -58,34 +59,32 @@ extension MeasuringPass {
   }
 
   /// Some rows of a weight, in the order of `rows`. No more is read than the blocks they lie in.
-  func rows(
-    _ rows: [Int], of weight: PlannedWeight
-  ) throws -> (original: [Float], delivered: [Float]) {
+  func rows(_ rows: [Int], of weight: PlannedWeight) throws -> (original: Matrix, delivered: Matrix)
+  {
     try weight.checkIsOfWeights()
     let columns = weight.shape.columns
-    var places: [Int: [Int]] = [:]
-    for (place, row) in rows.enumerated() { places[row, default: []].append(place) }
-    var values = (
-      original: [Float](repeating: 0, count: rows.count * columns),
-      delivered: [Float](repeating: 0, count: rows.count * columns)
-    )
+    let distinct = Set(rows).sorted()
+    let places = Dictionary(uniqueKeysWithValues: zip(distinct, 0...))
+    var values: (original: [Float], delivered: [Float]) = ([], [])
+    values.original.reserveCapacity(distinct.count * columns)
+    values.delivered.reserveCapacity(distinct.count * columns)
     let multiple = weight.rowMultiple
-    let tiles = Set(rows.map { $0 / multiple }).sorted().map {
+    let tiles = Set(distinct.map { $0 / multiple }).sorted().map {
       $0 * multiple..<min(($0 + 1) * multiple, weight.shape.rows)
     }
     let observe = TileObserver { tileRows, original, delivered in
-      for row in tileRows {
-        for place in places[row] ?? [] {
-          let start = (row - tileRows.lowerBound) * columns
-          for column in 0..<columns {
-            values.original[place * columns + column] = original[start + column]
-            values.delivered[place * columns + column] = delivered[start + column]
-          }
-        }
+      for row in tileRows where places[row] != nil {
+        let start = (row - tileRows.lowerBound) * columns
+        values.original.append(copying: original.extracting(start..<start + columns))
+        values.delivered.append(copying: delivered.extracting(start..<start + columns))
       }
     }
     try walk(weight, tiles: tiles, observe: observe)
-    return values
+    let wanted = rows.compactMap { places[$0] }
+    func gathered(_ values: [Float]) -> Matrix {
+      Matrix(rows: distinct.count, columns: columns, values: values).gatheredRows(at: wanted)
+    }
+    return (gathered(values.original), gathered(values.delivered))
   }
 }
 

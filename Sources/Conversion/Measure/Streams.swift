@@ -18,14 +18,13 @@ struct Streams: Sendable {
     throws
   {
     let embedding = try weights.required(description.embedding)
-    let rows = try pass.rows(tokens, of: embedding)
-    let hidden = embedding.source.shape.columns
-    let factor = description.embeddingFactor
+    (reference, delivered) = try pass.rows(tokens, of: embedding)
     self.tokens = tokens
-    reference = Matrix(
-      rows: tokens.count, columns: hidden, values: rows.original.map { $0 * factor })
-    delivered = Matrix(
-      rows: tokens.count, columns: hidden, values: rows.delivered.map { $0 * factor })
+    let factor = description.embeddingFactor
+    guard factor != 1 else { return }
+    let factors = [Float](repeating: factor, count: tokens.count)
+    reference.scaleRows(by: factors)
+    delivered.scaleRows(by: factors)
   }
 
   /// Streams as they were behind some layer.
