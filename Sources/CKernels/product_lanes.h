@@ -10,7 +10,7 @@
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 #define CK_LEAST(a, b) ((a) < (b) ? (a) : (b))
 
-enum { BLOCK_LEFT = 64, BLOCK_RIGHT = 64, PANEL_RIGHT = 16, STRETCH = 256 };
+enum { BLOCK_LEFT = 64, BLOCK_RIGHT = 64, PANEL_RIGHT = 16, STRETCH = 512 };
 
 /// Some rows, and the distance from one to the next.
 typedef struct {
@@ -32,7 +32,7 @@ static inline size_t fair_part(size_t count, size_t most) {
 CK_INLINE void multiply_few(ck_rows left, ck_rows right, size_t columns, ck_floats *totals) {
   ck_floats sums[CK_PRODUCT_LEFT][CK_PRODUCT_RIGHT];
   CK_UNROLL for (size_t i = 0; i < left.count; i++)
-    CK_UNROLL for (size_t j = 0; j < right.count; j++) sums[i][j] = totals[i * BLOCK_RIGHT + j];
+    CK_UNROLL for (size_t j = 0; j < right.count; j++) sums[i][j] = totals[i * PANEL_RIGHT + j];
   for (size_t k = 0; k < columns; k += CK_LANES) {
     ck_floats b[CK_PRODUCT_RIGHT];
     CK_UNROLL for (size_t j = 0; j < right.count; j++)
@@ -43,7 +43,7 @@ CK_INLINE void multiply_few(ck_rows left, ck_rows right, size_t columns, ck_floa
     }
   }
   CK_UNROLL for (size_t i = 0; i < left.count; i++)
-    CK_UNROLL for (size_t j = 0; j < right.count; j++) totals[i * BLOCK_RIGHT + j] = sums[i][j];
+    CK_UNROLL for (size_t j = 0; j < right.count; j++) totals[i * PANEL_RIGHT + j] = sums[i][j];
 }
 
 /// Asks for a stretch of a row that will be needed soon.
@@ -76,12 +76,14 @@ CK_INLINE void multiply_with_panel(ck_rows left, ck_rows right, size_t columns, 
 }
 
 /// Adds the products of all rows of a block with those of a panel.
-CK_INLINE void multiply_panel(ck_rows left, ck_rows right, size_t columns, size_t ahead,
-                              ck_floats *totals) {
-  for (size_t i = 0; i < left.count;) {
+/// - Parameter next: the panel that is wanted after this one; no rows if there is none.
+CK_INLINE void multiply_panel(ck_rows left, ck_rows right, ck_rows next, size_t columns,
+                              size_t ahead, ck_floats *totals) {
+  for (size_t i = 0, row = 0; i < left.count; row++) {
+    if (row < next.count) prefetch(next.first + row * next.stride, columns);
     size_t count = fair_part(left.count - i, CK_PRODUCT_LEFT);
     ck_rows few = some_rows(left, i, count);
-    ck_floats *to = totals + i * BLOCK_RIGHT;
+    ck_floats *to = totals + i * PANEL_RIGHT;
     switch (few.count) {
     case 1: few.count = 1, multiply_with_panel(few, right, columns, ahead, to); break;
     case 2: few.count = 2, multiply_with_panel(few, right, columns, ahead, to); break;
@@ -107,27 +109,41 @@ static inline ck_rows packed_rows(ck_rows rows, size_t columns, size_t uses, flo
   return (ck_rows){copy, rows.count, STRETCH};
 }
 
-static void multiply_blocks(ck_rows left, ck_rows right, size_t columns, float *output,
-                            size_t stride) {
-  ck_floats totals[BLOCK_LEFT * BLOCK_RIGHT];
+/// At most PANEL_RIGHT rows from one on, and their columns from one on.
+static inline ck_rows panel(ck_rows rows, size_t start, size_t column) {
+  ck_rows some = some_rows(rows, start, CK_LEAST(rows.count - start, PANEL_RIGHT));
+  some.first += column;
+  return some;
+}
+
+/// - Parameter is_streamed: whether the left rows are more than the second cache holds.
+static void multiply_blocks(ck_rows left, ck_rows right, size_t columns, int is_streamed,
+                            float *output, size_t stride) {
+  // Those of a panel lie together: rows at a distance of 4096 bytes would be in each other's way.
+  ck_floats totals[BLOCK_RIGHT / PANEL_RIGHT][BLOCK_LEFT * PANEL_RIGHT];
   float copy[PANEL_RIGHT * STRETCH];
-  for (size_t i = 0; i < left.count; i++)
-    memset(totals + i * BLOCK_RIGHT, 0, right.count * sizeof totals[0]);
+  for (size_t j = 0; j < right.count; j += PANEL_RIGHT)
+    memset(totals[j / PANEL_RIGHT], 0, left.count * PANEL_RIGHT * sizeof totals[0][0]);
   size_t whole = columns - columns % CK_LANES, rest = columns - whole;
   for (size_t k = 0; k < whole; k += STRETCH) {
     size_t count = CK_LEAST(whole - k, STRETCH);
     ck_rows a = {left.first + k, left.count, left.stride};
     for (size_t j = 0; j < right.count; j += PANEL_RIGHT) {
-      ck_rows b = some_rows(right, j, CK_LEAST(right.count - j, PANEL_RIGHT));
-      b.first += k;
-      // With the last panel, the next stretch of the left rows is on its way.
-      size_t ahead = j + PANEL_RIGHT >= right.count && whole - k >= 2 * STRETCH ? STRETCH : 0;
-      multiply_panel(a, packed_rows(b, count, left.count, copy), count, ahead, totals + j);
+      ck_rows b = panel(right, j, k), next = {0};
+      size_t ahead = 0;
+      if (is_streamed && j + PANEL_RIGHT < right.count) {
+        next = panel(right, j + PANEL_RIGHT, k);
+      } else if (is_streamed && whole - k >= 2 * STRETCH) {
+        next = panel(right, 0, k + STRETCH);
+        ahead = STRETCH;
+      }
+      b = packed_rows(b, count, left.count, copy);
+      multiply_panel(a, b, next, count, ahead, totals[j / PANEL_RIGHT]);
     }
   }
   for (size_t i = 0; i < left.count; i++) {
     for (size_t j = 0; j < right.count; j++) {
-      ck_floats sums = totals[i * BLOCK_RIGHT + j];
+      ck_floats sums = totals[j / PANEL_RIGHT][i * PANEL_RIGHT + j % PANEL_RIGHT];
       // Zeros add nothing.
       if (rest > 0)
         sums += ck_load_part(left.first + i * left.stride + whole, rest) *
@@ -144,7 +160,7 @@ void CK_TWIN(ck_multiply_rows)(const float *left, size_t left_rows, const float 
     ck_rows b = some_rows(all_right, j, CK_LEAST(right_rows - j, BLOCK_RIGHT));
     for (size_t i = 0; i < left_rows; i += BLOCK_LEFT) {
       ck_rows a = some_rows(all_left, i, CK_LEAST(left_rows - i, BLOCK_LEFT));
-      multiply_blocks(a, b, columns, output + i * stride + j, stride);
+      multiply_blocks(a, b, columns, left_rows > BLOCK_LEFT, output + i * stride + j, stride);
     }
   }
 }

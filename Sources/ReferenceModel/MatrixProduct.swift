@@ -1,5 +1,6 @@
 import CKernels
 internal import Dispatch
+import Synchronization
 public import Tensors
 
 /// Products whose bits depend on the two rows that make them alone, on every processor.
@@ -19,8 +20,9 @@ enum MatrixProduct {
     precondition(columns.lowerBound >= 0 && columns.upperBound <= output.columns)
     guard left.rows > 0, !columns.isEmpty else { return }
     let stride = output.columns
-    // A share of fewer rows is not worth another thread.
-    let shares = max(1, min(threads, left.rows / 64))
+    // So many rows each that they read the weights often enough to be worth another thread.
+    let shares = (left.rows + 127) / 128
+    let nextShare = Atomic(0)
     unsafe left.values.withUnsafeBufferPointer { leftElements in
       unsafe right.withUnsafeBufferPointer { rightElements in
         unsafe output.values.withUnsafeMutableBufferPointer { outputElements in
@@ -29,11 +31,15 @@ enum MatrixProduct {
           nonisolated(unsafe) let products = unsafe outputElements.baseAddress! + columns.lowerBound
           nonisolated(unsafe) let inputs = leftElements.baseAddress
           nonisolated(unsafe) let weights = rightElements.baseAddress
-          DispatchQueue.concurrentPerform(iterations: shares) { share in
-            let rows = left.rows * share / shares..<left.rows * (share + 1) / shares
-            unsafe ck_multiply_rows(
-              inputs.map { unsafe $0 + rows.lowerBound * left.columns }, rows.count, weights,
-              columns.count, left.columns, products + rows.lowerBound * stride, stride)
+          DispatchQueue.concurrentPerform(iterations: min(threads, shares)) { _ in
+            while case let share = nextShare.wrappingAdd(1, ordering: .relaxed).oldValue,
+              share < shares
+            {
+              let rows = left.rows * share / shares..<left.rows * (share + 1) / shares
+              unsafe ck_multiply_rows(
+                inputs.map { unsafe $0 + rows.lowerBound * left.columns }, rows.count, weights,
+                columns.count, left.columns, products + rows.lowerBound * stride, stride)
+            }
           }
         }
       }
