@@ -103,7 +103,7 @@ CK_INLINE void multiply_panel(ck_rows left, ck_rows right, ck_rows next, size_t 
 /// Rows whose distance is a multiple of 4096 bytes would push each other out of the first cache:
 /// where they are used often enough, they are copied next to each other.
 static inline ck_rows packed_rows(ck_rows rows, size_t columns, size_t uses, float *copy) {
-  if (uses <= CK_PRODUCT_LEFT) return rows;
+  if (uses <= BLOCK_LEFT / 2) return rows;
   for (size_t j = 0; j < rows.count; j++)
     memcpy(copy + j * STRETCH, rows.first + j * rows.stride, columns * sizeof(float));
   return (ck_rows){copy, rows.count, STRETCH};
