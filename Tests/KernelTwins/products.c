@@ -62,7 +62,7 @@ static void sweep_shape(size_t left_rows, size_t right_rows, size_t columns) {
 void sweep_products(void) {
   for (size_t l = 0; l < sweep_length_count; l++)
     for (size_t rows = 0; rows <= 9; rows++) sweep_shape(rows, 9 - rows % 7, sweep_lengths[l]);
-  const size_t columns[] = {0, 5, 16, 255, 256, 257, 272, 512, 517};
+  const size_t columns[] = {0, 5, 16, 511, 512, 513, 528, 1024, 1029};
   const size_t lefts[] = {5, 64, 65, MOST_LEFT}, rights[] = {1, 17, 64, 65, MOST_RIGHT};
   for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
     for (size_t l = 0; l < sizeof lefts / sizeof *lefts; l++)
