@@ -1,7 +1,6 @@
 // How the twins of x86-64 cut rows of nibbles, written once. Private to CKernels; include it where
 // `decode_groups` is, `CK_AT_ONCE`, the number of lanes in a vector, and `CK_INLINED`, what stands
 // before an inlined function.
-#pragma once
 
 #include "dequantize.h"
 

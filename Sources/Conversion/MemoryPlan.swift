@@ -65,18 +65,19 @@ public struct MemoryPlan {
   static func byteCount(of unit: ConversionUnit, tokenCount: Int) -> Int {
     let largest = unit.weights.lazy.map { byteCount(of: $0) }.max() ?? 0
     let held = largest + ContainerWriter.pieceByteCount + 2 << 20
-    guard tokenCount > 0, unit.kind != .tensors, let gate = unit.weights.first?.shape else {
-      return held
-    }
+    guard tokenCount > 0, unit.kind != .tensors, let gate = unit.weights.first,
+      let down = unit.weights.last
+    else { return held }
     // Inputs, their copy on the way, and outputs of hidden size and two products of intermediate
     // size, for the original on its tokens and for the delivered weights on those and the other
-    // stream's; and the rows of weights that both collect.
-    let perToken = (3 * gate.columns + 2 * gate.rows) * floatByteCount
+    // stream's; and the rows of weights that both collect, with their products.
+    let perToken = (3 * gate.shape.columns + 2 * gate.shape.rows) * floatByteCount
     let inputs = max(tokenCount, MLPProbe.seededInputCount)
     let collected = [inputs, 2 * inputs].reduce(0) {
       $0
         + GatedMLP.heldByteCount(
-          tokens: $1, hiddenSize: gate.columns, intermediateSize: gate.rows)
+          tokens: $1, gate: (gate.shape.columns, gate.tileHeight),
+          down: (down.shape.columns, down.tileHeight))
     }
     return held + 3 * inputs * perToken + collected
   }

@@ -48,12 +48,17 @@ public struct GatedMLP: Sendable {
 
   /// The bytes that are held of the rows of weights where so many tokens go through.
   /// - Parameters:
-  ///   - hiddenSize: the columns of gate and up.
-  ///   - intermediateSize: the columns of down.
-  public static func heldByteCount(tokens: Int, hiddenSize: Int, intermediateSize: Int) -> Int {
+  ///   - gate: the columns of gate and up, and the most of their rows that arrive at once.
+  ///   - down: those of down.
+  public static func heldByteCount(
+    tokens: Int, gate: (columns: Int, tileHeight: Int), down: (columns: Int, tileHeight: Int)
+  ) -> Int {
     max(
-      2 * TiledProduct.heldByteCount(inputs: tokens, columns: hiddenSize),
-      TiledProduct.heldByteCount(inputs: tokens, columns: intermediateSize))
+      2
+        * TiledProduct.heldByteCount(
+          inputs: tokens, columns: gate.columns, tileHeight: gate.tileHeight),
+      TiledProduct.heldByteCount(
+        inputs: tokens, columns: down.columns, tileHeight: down.tileHeight))
   }
 
   /// Takes rows of the gate projection.

@@ -9,7 +9,7 @@ import Tensors
 struct TiledProduct: Sendable {
   /// n × k.
   let input: Matrix
-  /// n × m; complete when all m rows of the weight have been added. It is made when the first come:
+  /// n × m; complete when all m rows of the weight have been added, without columns before the first. It is made when the first come:
   /// with many inputs that takes long, and the next product's need not be held before.
   private(set) var output: Matrix
   /// m elements; nil if nothing is added.
@@ -36,11 +36,18 @@ struct TiledProduct: Sendable {
     missingRowCount = outputSize
   }
 
-  /// The bytes that are held of a weight's rows, those that are collected and those under way.
-  static func heldByteCount(inputs: Int, columns: Int) -> Int {
+  /// The bytes that are held of a weight's rows, those that are collected and those under way, and of
+  /// their products.
+  /// - Parameter tileHeight: the most rows that arrive at once.
+  static func heldByteCount(inputs: Int, columns: Int, tileHeight: Int) -> Int {
     guard inputs > fewInputs else { return 0 }
-    let elementCount = max(columns, min(collectedRowCount * columns, collectedElementCount))
-    return 2 * elementCount * MemoryLayout<Float>.size
+    let rows = max(tileHeight, rowLimit(columns: columns))
+    return (2 * rows * columns + inputs * rows) * MemoryLayout<Float>.size
+  }
+
+  /// How many rows are collected at most, where no tile has more.
+  private static func rowLimit(columns: Int) -> Int {
+    min(collectedRowCount, collectedElementCount / max(1, columns))
   }
 
   /// Takes rows of the weight.
@@ -54,10 +61,13 @@ struct TiledProduct: Sendable {
       addBias(to: rows)
       return
     }
-    let rowLimit = min(Self.collectedRowCount, Self.collectedElementCount / max(1, input.columns))
+    let rowLimit = Self.rowLimit(columns: input.columns)
     let isNext = rows.lowerBound == collectedRows.upperBound
     if !isNext || collectedRows.count + rows.count > rowLimit { multiplyCollected() }
-    if collected.isEmpty { collectedRows = rows.lowerBound..<rows.lowerBound }
+    if collectedRows.isEmpty {
+      collectedRows = rows.lowerBound..<rows.lowerBound
+      collected.reserveCapacity(max(rowLimit, rows.count) * input.columns)
+    }
     collected.append(copying: tile)
     collectedRows = collectedRows.lowerBound..<rows.upperBound
     if missingRowCount == 0 {
