@@ -2,8 +2,8 @@ public import Tensors
 
 /// A gated MLP on a batch: y = (activation(x·Gᵀ, x·Uᵀ))·Dᵀ, whose weights arrive as tiles of rows.
 ///
-/// Feed all rows of gate and up in any order, call `activate()`, then feed all rows of down. Few rows
-/// are kept, so memory depends on the batch, not on the weights: n × (2 × intermediateSize +
+/// Feed all rows of gate and up in any order, call `activate()`, then feed all rows of down. Few
+/// rows are kept, so memory depends on the batch, not on the weights: n × (2 × intermediateSize +
 /// outputSize) floats, and `heldByteCount`.
 ///
 /// Biases, where there are some, are added to what the three projections make.

@@ -9,8 +9,8 @@ import Tensors
 struct TiledProduct: Sendable {
   /// n × k.
   let input: Matrix
-  /// n × m; complete when all m rows of the weight have been added, without columns before the first. It is made when the first come:
-  /// with many inputs that takes long, and the next product's need not be held before.
+  /// n × m; complete when all m rows of the weight have been added. Without columns before the first
+  /// come: to make it takes long where the inputs are many, and it need not be held before.
   private(set) var output: Matrix
   /// m elements; nil if nothing is added.
   private let bias: [Float]?
@@ -36,8 +36,8 @@ struct TiledProduct: Sendable {
     missingRowCount = outputSize
   }
 
-  /// The bytes that are held of a weight's rows, those that are collected and those under way, and of
-  /// their products.
+  /// The bytes that are held of a weight's rows, those that are collected and those under way, and
+  /// of their products.
   /// - Parameter tileHeight: the most rows that arrive at once.
   static func heldByteCount(inputs: Int, columns: Int, tileHeight: Int) -> Int {
     guard inputs > fewInputs else { return 0 }
