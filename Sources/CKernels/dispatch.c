@@ -124,9 +124,10 @@ ck_special_counts ck_count_specials(const uint8_t *elements, size_t count,
   return CK_DISPATCH(ck_count_specials, elements, count, element_byte_count, exponent, magnitude);
 }
 
-void ck_multiply_rows(const float *left, size_t left_rows, const float *right, size_t right_rows,
-                      size_t columns, float *output, size_t stride) {
-  CK_DISPATCH(ck_multiply_rows, left, left_rows, right, right_rows, columns, output, stride);
+void ck_multiply_rows(const float *left, size_t left_rows, size_t left_stride, const float *right,
+                      size_t right_rows, size_t columns, float *output, size_t stride) {
+  CK_DISPATCH(ck_multiply_rows, left, left_rows, left_stride, right, right_rows, columns, output,
+              stride);
 }
 
 void ck_lut_learn(ck_lut *lut, const float *sample, size_t piece_count, size_t width,

@@ -4,10 +4,11 @@
 
 enum { LANES = 16 };
 
-void ck_multiply_rows_portable(const float *left, size_t left_rows, const float *right,
-                               size_t right_rows, size_t columns, float *output, size_t stride) {
+void ck_multiply_rows_portable(const float *left, size_t left_rows, size_t left_stride,
+                               const float *right, size_t right_rows, size_t columns,
+                               float *output, size_t stride) {
   for (size_t i = 0; i < left_rows; i++) {
-    const float *a = left + i * columns;
+    const float *a = left + i * left_stride;
     for (size_t j = 0; j < right_rows; j++) {
       const float *b = right + j * columns;
       float sums[LANES] = {0};

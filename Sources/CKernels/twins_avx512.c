@@ -13,7 +13,7 @@
 #include "ck_statistics.h"
 
 #define CK_TWIN(operation) operation##_avx512
-#define CK_PRODUCT_LEFT 4
+#define CK_PRODUCT_LEFT 6
 #define CK_PRODUCT_RIGHT 4
 #define CK_SEARCH_STEP 4
 #pragma clang attribute push( \

@@ -71,7 +71,9 @@ public struct MemoryPlan {
     // Inputs, their copy on the way, and outputs of hidden size and two products of intermediate
     // size, for the original on its tokens and for the delivered weights on those and the other
     // stream's; and the rows of weights that both collect, with their products.
-    let perToken = (3 * gate.shape.columns + 2 * gate.shape.rows) * floatByteCount
+    let perToken =
+      (3 * PaddedMatrix.stride(columns: gate.shape.columns)
+        + 2 * PaddedMatrix.stride(columns: gate.shape.rows)) * floatByteCount
     let inputs = max(tokenCount, MLPProbe.seededInputCount)
     let collected = [inputs, 2 * inputs].reduce(0) {
       $0

@@ -40,7 +40,9 @@ extension KernelBenchmark {
   var multiplying: Kernel {
     let leftRows = 16
     let rightRows = Self.quantizedCount / Self.columns
-    let left = values[..<(leftRows * Self.columns)]
+    // Further apart than their columns demand, as layers keep their inputs.
+    let leftStride = Self.columns + 48
+    let left = values[..<(leftRows * leftStride)]
     let tile = Tile<Float>(count: leftRows * rightRows)
     return Kernel(
       name: "products with \(leftRows) rows", pieceByteCount: 4 * Self.quantizedCount,
@@ -54,8 +56,8 @@ extension KernelBenchmark {
             unsafe products.withUnsafeMutableBufferPointer { products in
               guard let values = values.baseAddress else { return }
               unsafe ck_multiply_rows(
-                left.baseAddress, leftRows, values + piece * Self.quantizedCount, rightRows,
-                Self.columns, products.baseAddress, rightRows)
+                left.baseAddress, leftRows, leftStride, values + piece * Self.quantizedCount,
+                rightRows, Self.columns, products.baseAddress, rightRows)
             }
           }
         }

@@ -18,11 +18,11 @@ public struct GatedMLP: Sendable {
   /// nil until `activate()`.
   private var down: TiledProduct?
 
-  /// n × output size. Complete when all rows of down have been added.
+  /// n × output size, copied each time. Complete when all rows of down have been added.
   /// - Precondition: `activate()` has been called.
   public var output: Matrix {
     guard let down else { preconditionFailure("activate() makes the output") }
-    return down.output
+    return down.output.matrix
   }
 
   /// - Parameter input: a row for each token.
@@ -30,7 +30,7 @@ public struct GatedMLP: Sendable {
   /// - Parameter outputSize: the number of rows of down; the input's columns if nil.
   /// - Parameter threads: how many threads compute a product together.
   public init(
-    input: Matrix, intermediateSize: Int, outputSize: Int? = nil, activation: GatedActivation,
+    input: PaddedMatrix, intermediateSize: Int, outputSize: Int? = nil, activation: GatedActivation,
     biases: GatedMLPBiases? = nil, threads: Int = 1
   ) {
     precondition(
@@ -134,8 +134,8 @@ public struct GatedMLPWeights: Sendable {
   /// The output for a batch, a row for each token.
   public func forward(_ input: Matrix, activation: GatedActivation) -> Matrix {
     var mlp = GatedMLP(
-      input: input, intermediateSize: gate.rows, outputSize: down.rows, activation: activation,
-      biases: biases)
+      input: PaddedMatrix(input), intermediateSize: gate.rows, outputSize: down.rows,
+      activation: activation, biases: biases)
     mlp.addGate(tile: gate.values.span, rows: 0..<gate.rows)
     mlp.addUp(tile: up.values.span, rows: 0..<up.rows)
     mlp.activate()

@@ -12,16 +12,16 @@ enum MatrixProduct {
   /// - Parameter output: n × m, of which the columns in `columns` are written.
   /// - Parameter threads: how many threads divide the rows of `left` among them.
   static func multiply(
-    _ left: Matrix, byTransposed right: Span<Float>, into output: inout Matrix,
+    _ left: PaddedMatrix, byTransposed right: Span<Float>, into output: inout PaddedMatrix,
     columns: Range<Int>, threads: Int = 1
   ) {
     precondition(right.count == columns.count * left.columns)
     precondition(output.rows == left.rows)
     precondition(columns.lowerBound >= 0 && columns.upperBound <= output.columns)
     guard left.rows > 0, !columns.isEmpty else { return }
-    let stride = output.columns
+    let stride = output.stride
     // So many rows each that they read the weights often enough to be worth another thread.
-    let shares = (left.rows + 127) / 128
+    let shares = (left.rows + 63) / 64
     let nextShare = Atomic(0)
     unsafe left.values.withUnsafeBufferPointer { leftElements in
       unsafe right.withUnsafeBufferPointer { rightElements in
@@ -37,8 +37,8 @@ enum MatrixProduct {
             {
               let rows = left.rows * share / shares..<left.rows * (share + 1) / shares
               unsafe ck_multiply_rows(
-                inputs.map { unsafe $0 + rows.lowerBound * left.columns }, rows.count, weights,
-                columns.count, left.columns, products + rows.lowerBound * stride, stride)
+                inputs.map { unsafe $0 + rows.lowerBound * left.stride }, rows.count, left.stride,
+                weights, columns.count, left.columns, products + rows.lowerBound * stride, stride)
             }
           }
         }
@@ -54,9 +54,10 @@ extension Matrix {
   /// - Returns: a matrix of `rows` × `weight.rows`.
   public func multiplied(byTransposed weight: Matrix) -> Matrix {
     precondition(weight.columns == columns)
-    var product = Matrix(rows: rows, columns: weight.rows)
+    var product = PaddedMatrix(rows: rows, columns: weight.rows)
     MatrixProduct.multiply(
-      self, byTransposed: weight.values.span, into: &product, columns: 0..<weight.rows)
-    return product
+      PaddedMatrix(self), byTransposed: weight.values.span, into: &product,
+      columns: 0..<weight.rows)
+    return product.matrix
   }
 }

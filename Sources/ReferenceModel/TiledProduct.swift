@@ -8,10 +8,10 @@ import Tensors
 /// happens less often; and with more than one thread, rows are multiplied while the next arrive.
 struct TiledProduct: Sendable {
   /// n × k.
-  let input: Matrix
+  let input: PaddedMatrix
   /// n × m; complete when all m rows of the weight have been added. Without columns before the first
   /// come: to make it takes long where the inputs are many, and it need not be held before.
-  private(set) var output: Matrix
+  private(set) var output: PaddedMatrix
   /// m elements; nil if nothing is added.
   private let bias: [Float]?
   private let threads: Int
@@ -28,9 +28,9 @@ struct TiledProduct: Sendable {
   private static let collectedElementCount = 1_000_000
 
   /// - Parameter threads: how many threads compute a product together; it changes no bit.
-  init(input: Matrix, outputSize: Int, bias: [Float]?, threads: Int) {
+  init(input: PaddedMatrix, outputSize: Int, bias: [Float]?, threads: Int) {
     self.input = input
-    output = Matrix(rows: input.rows, columns: 0)
+    output = PaddedMatrix(rows: input.rows, columns: 0)
     self.bias = bias
     self.threads = threads
     missingRowCount = outputSize
@@ -42,7 +42,8 @@ struct TiledProduct: Sendable {
   static func heldByteCount(inputs: Int, columns: Int, tileHeight: Int) -> Int {
     guard inputs > fewInputs else { return 0 }
     let rows = max(tileHeight, rowLimit(columns: columns))
-    return (2 * rows * columns + inputs * rows) * MemoryLayout<Float>.size
+    let products = inputs * PaddedMatrix.stride(columns: rows)
+    return (2 * rows * columns + products) * MemoryLayout<Float>.size
   }
 
   /// How many rows are collected at most, where no tile has more.
@@ -54,7 +55,7 @@ struct TiledProduct: Sendable {
   /// - Parameter tile: `rows.count` × k, row-major.
   mutating func add(tile: Span<Float>, rows: Range<Int>) {
     precondition(tile.count == rows.count * input.columns)
-    if output.columns == 0 { output = Matrix(rows: input.rows, columns: missingRowCount) }
+    if output.columns == 0 { output = PaddedMatrix(rows: input.rows, columns: missingRowCount) }
     missingRowCount -= rows.count
     guard input.rows > Self.fewInputs else {
       MatrixProduct.multiply(input, byTransposed: tile, into: &output, columns: rows)
@@ -100,7 +101,7 @@ struct TiledProduct: Sendable {
 
   private mutating func addBias(to columns: Range<Int>) {
     guard let bias else { return }
-    let stride = output.columns
+    let stride = output.stride
     for row in 0..<output.rows {
       for column in columns { output.values[row * stride + column] += bias[column] }
     }
@@ -110,12 +111,12 @@ struct TiledProduct: Sendable {
 /// A product that other threads compute.
 private final class BackgroundProduct: Sendable {
   private let rows: Range<Int>
-  private let output: Mutex<Matrix>
+  private let output: Mutex<PaddedMatrix>
   private let group = DispatchGroup()
 
-  init(of input: Matrix, with tile: [Float], rows: Range<Int>, threads: Int) {
+  init(of input: PaddedMatrix, with tile: [Float], rows: Range<Int>, threads: Int) {
     self.rows = rows
-    output = Mutex(Matrix(rows: input.rows, columns: rows.count))
+    output = Mutex(PaddedMatrix(rows: input.rows, columns: rows.count))
     DispatchQueue.global().async(group: group) { [self] in
       output.withLock {
         MatrixProduct.multiply(
@@ -125,18 +126,8 @@ private final class BackgroundProduct: Sendable {
   }
 
   /// Waits for the product: a column for each of the rows.
-  func wait() -> (rows: Range<Int>, output: Matrix) {
+  func wait() -> (rows: Range<Int>, output: PaddedMatrix) {
     group.wait()
     return (rows, output.withLock { $0 })
-  }
-}
-
-extension Matrix {
-  /// Takes the columns of another matrix, with as many rows, in the place of some of its own.
-  fileprivate mutating func setColumns(_ range: Range<Int>, to other: Matrix) {
-    for row in 0..<rows {
-      let start = row * columns
-      values[start + range.lowerBound..<start + range.upperBound] = other.row(row)
-    }
   }
 }

@@ -66,15 +66,14 @@ public struct MLPProbe: Sendable {
       cumulativeRows = Array(start..<start + streamRows.rows)
     }
 
-    let addedRows = input.reference.gatheredRows(for: added)
-    let deliveredInput = Matrix(
-      rows: compared.rows + addedRows.rows + streamRows.rows, columns: compared.columns,
-      values: compared.values + addedRows.values + streamRows.values)
+    let inputs = PaddedMatrix(
+      rowsOf: [compared, input.reference.gatheredRows(for: added), streamRows],
+      columns: compared.columns)
     original = GatedMLP(
-      input: compared, intermediateSize: intermediateSize, activation: activation,
-      biases: biases?.original, threads: threads)
+      input: inputs.firstRows(compared.rows), intermediateSize: intermediateSize,
+      activation: activation, biases: biases?.original, threads: threads)
     delivered = GatedMLP(
-      input: deliveredInput, intermediateSize: intermediateSize, activation: activation,
+      input: inputs, intermediateSize: intermediateSize, activation: activation,
       biases: biases?.delivered, threads: threads)
   }
 
@@ -110,14 +109,16 @@ public struct MLPProbe: Sendable {
 
   /// What came out; call it when all rows of the down projection have come.
   public func result() -> Result {
+    let original = original.output
+    let delivered = delivered.output
     var comparison = OutputComparison()
-    let compared = comparedCount * original.output.columns
     comparison.add(
-      reference: original.output.values, approximation: delivered.output.values[..<compared])
+      reference: original.values,
+      approximation: delivered.values[..<(comparedCount * delivered.columns)])
     return Result(
-      share: share, isSeeded: isSeeded, comparison: comparison, original: original.output,
-      local: delivered.output.gatheredRows(at: localRows),
-      cumulative: delivered.output.gatheredRows(at: cumulativeRows))
+      share: share, isSeeded: isSeeded, comparison: comparison, original: original,
+      local: delivered.gatheredRows(at: localRows),
+      cumulative: delivered.gatheredRows(at: cumulativeRows))
   }
 
   /// What an MLP adds to its layer's output, and how well it does so.

@@ -66,8 +66,8 @@ private func relativeError(_ matrix: Matrix, _ reference: [[Double]]) -> Double 
         matrix.values[rows.lowerBound * matrix.columns..<rows.upperBound * matrix.columns])
     }
     var mlp = GatedMLP(
-      input: input, intermediateSize: 200, activation: .silu, biases: weights.biases,
-      threads: inputs.threads)
+      input: PaddedMatrix(input), intermediateSize: 200, activation: .silu,
+      biases: weights.biases, threads: inputs.threads)
     for rows in tiles(weights.up).reversed() {
       mlp.addUp(tile: slice(weights.up, rows).span, rows: rows)
     }
