@@ -1,17 +1,19 @@
 // The products of ck_product.h in vectors; see lanes.h. The file that includes it defines how many
 // sums its registers hold at a time, of CK_PRODUCT_LEFT rows with CK_PRODUCT_RIGHT rows, at most 6
-// and 4.
+// and 4, and how many elements of left rows its second cache holds beside all else,
+// CK_PRODUCT_BLOCK.
 //
 // A block of rows on the left stays in the second cache, a stretch of its columns at a time, while
 // the rows of a block on the right pass by, a few at a time. Stretches are as long as that allows,
-// as processors read ahead best along long rows. Between two of them the sixteen sums of each
+// as processors read ahead best along long rows. Between two stretches the sixteen sums of each
 // product wait in memory.
 #include "lanes.h"
 
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 #define CK_LEAST(a, b) ((a) < (b) ? (a) : (b))
 
-enum { BLOCK_LEFT = 64, BLOCK_RIGHT = 64, BLOCK_ELEMENTS = 1 << 17 };
+enum { BLOCK_LEFT = 64, BLOCK_RIGHT = 64 };
+_Static_assert(BLOCK_RIGHT % CK_PRODUCT_RIGHT == 0, "a few rows lie in one block");
 
 /// Some rows, and the distance from one to the next.
 typedef struct {
@@ -34,7 +36,8 @@ static inline size_t fair_part(size_t count, size_t most) {
 CK_INLINE void multiply_few(ck_rows left, ck_rows right, size_t columns, ck_floats *totals) {
   ck_floats sums[CK_PRODUCT_LEFT][CK_PRODUCT_RIGHT];
   CK_UNROLL for (size_t i = 0; i < left.count; i++)
-    CK_UNROLL for (size_t j = 0; j < right.count; j++) sums[i][j] = totals[i * CK_PRODUCT_RIGHT + j];
+    CK_UNROLL for (size_t j = 0; j < right.count; j++)
+      sums[i][j] = totals[i * CK_PRODUCT_RIGHT + j];
   for (size_t k = 0; k < columns; k += CK_LANES) {
     ck_floats b[CK_PRODUCT_RIGHT];
     CK_UNROLL for (size_t j = 0; j < right.count; j++)
@@ -45,13 +48,15 @@ CK_INLINE void multiply_few(ck_rows left, ck_rows right, size_t columns, ck_floa
     }
   }
   CK_UNROLL for (size_t i = 0; i < left.count; i++)
-    CK_UNROLL for (size_t j = 0; j < right.count; j++) totals[i * CK_PRODUCT_RIGHT + j] = sums[i][j];
+    CK_UNROLL for (size_t j = 0; j < right.count; j++)
+      totals[i * CK_PRODUCT_RIGHT + j] = sums[i][j];
 }
 
-/// One case of a switch over the count of `rows`, which is a constant in `statement`.
+/// One case of a switch over the count of `rows`, at most `most`; in `statement` it is a constant.
 #define CK_WITH_COUNT(n, most, rows, statement) \
   case n: \
-    rows.count = CK_LEAST(n, most); \
+    if (n > most) break; \
+    rows.count = n; \
     statement; \
     break
 
@@ -84,13 +89,13 @@ CK_INLINE void multiply_block(ck_rows left, ck_rows right, size_t columns, ck_fl
 
 static void multiply_blocks(ck_rows left, ck_rows right, size_t columns, float *output,
                             size_t stride) {
-  // Those of the few rows that meet all left ones at a time lie together: products at a distance
-  // of 4096 bytes would be in each other's way.
+  // The totals of a few right rows with all left ones lie together: at a distance of 4096 bytes
+  // they would be in each other's way.
   ck_floats totals[BLOCK_RIGHT / CK_PRODUCT_RIGHT][BLOCK_LEFT * CK_PRODUCT_RIGHT];
   for (size_t j = 0; j < right.count; j += CK_PRODUCT_RIGHT)
     memset(totals[j / CK_PRODUCT_RIGHT], 0, left.count * sizeof **totals * CK_PRODUCT_RIGHT);
   size_t whole = columns - columns % CK_LANES, rest = columns - whole;
-  size_t stretch = BLOCK_ELEMENTS / left.count / CK_LANES * CK_LANES;
+  size_t stretch = CK_PRODUCT_BLOCK / left.count / CK_LANES * CK_LANES;
   for (size_t k = 0; k < whole; k += stretch) {
     ck_rows a = {left.first + k, left.count, left.stride};
     for (size_t j = 0; j < right.count; j += CK_PRODUCT_RIGHT) {

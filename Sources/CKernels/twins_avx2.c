@@ -15,6 +15,7 @@
 #define CK_TWIN(operation) operation##_avx2
 #define CK_PRODUCT_LEFT 2
 #define CK_PRODUCT_RIGHT 2
+#define CK_PRODUCT_BLOCK (1 << 16)
 #define CK_SEARCH_STEP 2
 #pragma clang attribute push(__attribute__((target("avx2,f16c"))), apply_to = function)
 #include "product_lanes.h"

@@ -15,6 +15,7 @@
 #define CK_TWIN(operation) operation##_avx512
 #define CK_PRODUCT_LEFT 6
 #define CK_PRODUCT_RIGHT 4
+#define CK_PRODUCT_BLOCK (1 << 17)
 #define CK_SEARCH_STEP 4
 #pragma clang attribute push( \
     __attribute__((target( \

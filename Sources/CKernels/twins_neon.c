@@ -15,6 +15,7 @@
 #define CK_TWIN(operation) operation##_neon
 #define CK_PRODUCT_LEFT 2
 #define CK_PRODUCT_RIGHT 2
+#define CK_PRODUCT_BLOCK (1 << 16)
 #define CK_SEARCH_STEP 2
 #include "product_lanes.h"
 #include "quantize_lanes.h"

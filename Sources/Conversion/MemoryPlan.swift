@@ -68,20 +68,21 @@ public struct MemoryPlan {
     guard tokenCount > 0, unit.kind != .tensors, let gate = unit.weights.first,
       let down = unit.weights.last
     else { return held }
-    // Inputs, their copy on the way, and outputs of hidden size and two products of intermediate
-    // size, for the original on its tokens and for the delivered weights on those and the other
-    // stream's; and the rows of weights that both collect, with their products.
-    let perToken =
-      (3 * PaddedMatrix.stride(columns: gate.shape.columns)
-        + 2 * PaddedMatrix.stride(columns: gate.shape.rows)) * floatByteCount
+    // The original takes its tokens, the delivered weights those, in the same memory, and the other
+    // stream's. Until gate and up are joined, there are two products for each; in the end there are
+    // outputs, their copies without padding, and what of them is handed on.
+    let hidden = PaddedMatrix.stride(columns: gate.shape.columns)
+    let intermediate = PaddedMatrix.stride(columns: gate.shape.rows)
+    let perToken = max(2 * hidden + 6 * intermediate, 8 * hidden + 3 * intermediate)
     let inputs = max(tokenCount, MLPProbe.seededInputCount)
+    // The rows of weights that both collect, with their products.
     let collected = [inputs, 2 * inputs].reduce(0) {
       $0
         + GatedMLP.heldByteCount(
           tokens: $1, gate: (gate.shape.columns, gate.tileHeight),
           down: (down.shape.columns, down.tileHeight))
     }
-    return held + 3 * inputs * perToken + collected
+    return held + inputs * perToken * floatByteCount + collected
   }
 
   /// What is held of a weight while it is transferred.

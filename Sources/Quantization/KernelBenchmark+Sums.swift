@@ -40,7 +40,7 @@ extension KernelBenchmark {
   var multiplying: Kernel {
     let leftRows = 16
     let rightRows = Self.quantizedCount / Self.columns
-    // Further apart than their columns demand, as layers keep their inputs.
+    // An odd number of cache lines apart, as `PaddedMatrix` keeps the inputs of layers.
     let leftStride = Self.columns + 48
     let left = values[..<(leftRows * leftStride)]
     let tile = Tile<Float>(count: leftRows * rightRows)

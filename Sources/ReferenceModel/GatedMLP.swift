@@ -4,7 +4,7 @@ public import Tensors
 ///
 /// Feed all rows of gate and up in any order, call `activate()`, then feed all rows of down. Few
 /// rows are kept, so memory depends on the batch, not on the weights: n × (2 × intermediateSize +
-/// outputSize) floats, and `heldByteCount`.
+/// outputSize) floats, each row padded as in `PaddedMatrix`, and `heldByteCount`.
 ///
 /// Biases, where there are some, are added to what the three projections make.
 public struct GatedMLP: Sendable {

@@ -20,7 +20,7 @@ enum MatrixProduct {
     precondition(columns.lowerBound >= 0 && columns.upperBound <= output.columns)
     guard left.rows > 0, !columns.isEmpty else { return }
     let stride = output.stride
-    // So many rows each that they read the weights often enough to be worth another thread.
+    // A share is a block of the kernel's: all its rows pass by for each reading of the weights.
     let shares = (left.rows + 63) / 64
     let nextShare = Atomic(0)
     unsafe left.values.withUnsafeBufferPointer { leftElements in

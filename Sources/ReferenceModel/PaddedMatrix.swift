@@ -8,8 +8,8 @@ public struct PaddedMatrix: Sendable {
   public let rows: Int
   /// The number of columns.
   public let columns: Int
-  /// Rows at a distance of `stride`, perhaps more than `rows`; what lies beyond a row's columns means
-  /// nothing.
+  /// Rows at a distance of `stride`, perhaps more than `rows`; what lies beyond a row's columns
+  /// means nothing.
   var values: [Float]
 
   private init(rows: Int, columns: Int, values: [Float]) {
@@ -64,9 +64,12 @@ public struct PaddedMatrix: Sendable {
   /// The distance of two rows in elements.
   var stride: Int { Self.stride(columns: columns) }
 
-  /// The distance of two rows of so many columns, in elements: whole cache lines of 64 bytes, and
-  /// three more.
-  public static func stride(columns: Int) -> Int { (columns + 15) / 16 * 16 + 48 }
+  /// The distance of two rows of so many columns, in elements: a number of cache lines of 64 bytes
+  /// that is three more than a multiple of four. So it is odd, and rows begin in different places of
+  /// the cache; most models' rows fill a multiple of four, and come to lie three lines further apart.
+  public static func stride(columns: Int) -> Int {
+    columns == 0 ? 0 : ((columns + 15) / 16 | 3) * 16
+  }
 
   /// Takes the columns of another matrix, with as many rows, in the place of some of its own.
   mutating func setColumns(_ range: Range<Int>, to other: PaddedMatrix) {

@@ -13,7 +13,7 @@ const size_t sweep_lengths[] = {0,  1,  2,  3,  5,  7,  8,   9,   15,  16,  17, 
 const size_t sweep_length_count = sizeof sweep_lengths / sizeof sweep_lengths[0];
 
 const void *sweep_input(int place, const void *bytes, size_t count) {
-  enum { PLACES = 8, SIZE = 1 << 20 };
+  enum { PLACES = 8, SIZE = 1 << 21 };
   static uint8_t *ends[PLACES];
   if (ends[place] == NULL) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);

@@ -7,7 +7,7 @@
 
 /// More than are taken together: rows of each side, and columns. Left rows lie up to MOST_PADDING
 /// further apart.
-enum { MOST_LEFT = 70, MOST_RIGHT = 67, MOST_COLUMNS = 2100, MOST_PADDING = 48 };
+enum { MOST_LEFT = 127, MOST_RIGHT = 67, MOST_COLUMNS = 2100, MOST_PADDING = 48 };
 enum { PRODUCTS = MOST_LEFT * (MOST_RIGHT + 1) };
 
 typedef struct {
@@ -70,11 +70,11 @@ void sweep_products(void) {
   for (size_t l = 0; l < sweep_length_count; l++)
     for (size_t rows = 0; rows <= 13; rows++)
       sweep_shape(rows, rows % 3, 9 - rows % 7, sweep_lengths[l]);
-  // Rows of more than one block, and with so many rows columns of more than one stretch.
+  // Rows of more than one block; and with 64 or 127 of them columns of more than one stretch.
   const size_t columns[] = {0, 5, 16, 512, 1029, 2047, 2048, 2064, MOST_COLUMNS};
-  const size_t lefts[] = {5, 64, 65, MOST_LEFT}, rights[] = {1, 17, 64, 65, MOST_RIGHT};
+  const size_t lefts[] = {5, 64, 65, MOST_LEFT}, rights[] = {1, 17, 65, MOST_RIGHT};
   for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
     for (size_t l = 0; l < sizeof lefts / sizeof *lefts; l++)
       for (size_t r = 0; r < sizeof rights / sizeof *rights; r++)
-        sweep_shape(lefts[l], l % 2 * MOST_PADDING, rights[r], columns[c]);
+        sweep_shape(lefts[l], (l + r) % 2 * MOST_PADDING, rights[r], columns[c]);
 }
