@@ -20,9 +20,8 @@ extension ByteSource {
       throw .truncated(
         path: path, byteOffset: range.lowerBound, wanted: range.count, byteCount: byteCount)
     }
-    var bytes = [UInt8](repeating: 0, count: range.count)
-    var span = bytes.mutableRawSpan
-    try read(at: range.lowerBound, into: &span)
-    return bytes
+    return try [UInt8](byteCount: range.count) { bytes throws(BytesError) in
+      try read(at: range.lowerBound, into: &bytes)
+    }
   }
 }

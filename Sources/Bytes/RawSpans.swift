@@ -19,4 +19,30 @@ extension [UInt8] {
       return unsafe _overrideLifetime(span, mutating: &self)
     }
   }
+
+  /// Bytes that `fill` makes, all of them; they are not zeroed before.
+  package init<Failure: Error>(
+    byteCount: Int, filledBy fill: (_ bytes: inout MutableRawSpan) throws(Failure) -> Void
+  ) throws(Failure) {
+    var failure: Failure?
+    unsafe self.init(unsafeUninitializedCapacity: byteCount) { buffer, count in
+      var bytes = unsafe MutableRawSpan(
+        _unsafeBytes: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: byteCount))
+      do throws(Failure) {
+        try fill(&bytes)
+        count = byteCount
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// The bytes of this slice, lent.
+  public var rawSpan: RawSpan {
+    @_lifetime(borrow self)
+    get { unsafe _overrideLifetime(span.bytes, borrowing: self) }
+  }
 }

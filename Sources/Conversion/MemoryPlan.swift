@@ -91,6 +91,7 @@ public struct MemoryPlan {
     let shape = weight.shape
     let tile = weight.tileHeight * shape.columns
     var byteCount = tile * (8 + floatByteCount * 2 + 2) + source.heldByteCount
+    byteCount += min(WeightReader.stretchByteCount, source.primary.byteCount)
     // Codes one to a byte, or decoded, before they take the form of the encoding.
     if source.isQuantized { byteCount += tile * (1 + floatByteCount) }
     if case .quantize(let format) = weight.treatment {

@@ -5,14 +5,19 @@ import Tensors
 
 /// Reads rows of a weight as Float32, or as its encoding holds them, reusing its buffers.
 ///
-/// The memory it needs is that of the largest tile asked for, and `SourceWeight.heldByteCount`. For
-/// one thread.
+/// The memory it needs is that of the largest tile asked for, `stretchByteCount` if that is read
+/// ahead, and `SourceWeight.heldByteCount`. For one thread.
 public struct WeightReader: Sendable {
+  /// How much is read at once of rows that follow each other: the kernel copies less at a time for a
+  /// quarter to a third more.
+  public static let stretchByteCount = 1 << 20
+
   public let weight: SourceWeight
   private let checkpoint: Checkpoint
-  /// The bytes of the primary tensor: of the last rows, or of the whole where rows do not lie
+  /// The bytes of the primary tensor that stand for some rows, or the whole where rows do not lie
   /// together.
   private var buffer: [UInt8] = []
+  private var bufferedRows = 0..<0
   /// The codes of the last rows, where they are not the source's own bytes.
   private var repacked: [UInt8]?
   private var lastRows = 0..<0
@@ -26,17 +31,17 @@ public struct WeightReader: Sendable {
   }
 
   /// The rows that `readRows` read last, as `weight.encoding` holds them: elements, or codes.
-  public var storedRows: [UInt8] {
-    if let repacked { return repacked }
-    return buffer
+  public var storedRows: ArraySlice<UInt8> {
+    if let repacked { return repacked[...] }
+    return sourceRows
   }
 
   /// The bytes of the primary tensor that stand for the rows that were read last. Ranges of rows
   /// that follow each other give bytes that do, up to the last.
-  public var sourceRows: [UInt8] {
-    guard weight.layout.isReadWhole else { return buffer }
-    let range = sourceRange(lastRows)
-    return Array(buffer[range])
+  public var sourceRows: ArraySlice<UInt8> {
+    let start = sourceOffset(lastRows.lowerBound) - sourceOffset(bufferedRows.lowerBound)
+    let count = sourceOffset(lastRows.upperBound) - sourceOffset(lastRows.lowerBound)
+    return buffer[start..<start + count]
   }
 
   /// The bytes that a row of values or codes takes in the source.
@@ -45,13 +50,15 @@ public struct WeightReader: Sendable {
   }
 
   /// Decodes rows of the logical matrix; they may begin anywhere.
-  /// - Parameter values: Room for `rows.count × columns` elements.
+  /// - Parameters:
+  ///   - end: rows up to this one will be asked for next: some may be read along.
+  ///   - values: Room for `rows.count × columns` elements.
   /// - Throws: `invalidScale`, `notNumbers`, `rowsOutside`, `checkpoint`, and what the layout finds
   ///   wrong in its companions.
   /// - Precondition: `values` has exactly that size.
   @_lifetime(values: copy values)
   public mutating func readRows(
-    _ rows: Range<Int>, into values: inout MutableSpan<Float>
+    _ rows: Range<Int>, upTo end: Int = 0, into values: inout MutableSpan<Float>
   ) throws(SourceWeightsError) {
     precondition(values.count == rows.count * weight.columns)
     guard rows.lowerBound >= 0, rows.upperBound <= weight.rows else {
@@ -61,16 +68,17 @@ public struct WeightReader: Sendable {
       throw .notNumbers(tensor: weight.name, dtype: dtype)
     }
     if case .blocks(let blocks) = weight.layout {
-      return try readBlocks(rows, blocks, into: &values)
+      try fillBuffer(rows, upTo: end)
+      return try decodeBlocks(rows, blocks, into: &values)
     }
     let planes = try sidePlanes()
-    try fillBuffer(rows)
-    lastRows = rows
+    try fillBuffer(rows, upTo: end)
     if case .quantized(let format) = weight.encoding {
       repack(rows, format: format, planes: planes)
       dequantize(rows, format: format, planes: planes, into: &values)
     } else if case .plain(let dtype) = weight.encoding, !weight.isQuantized {
-      ElementConversion.decode(buffer.span, as: dtype, into: &values)
+      let elements = sourceRows
+      ElementConversion.decode(elements.span, as: dtype, into: &values)
     } else {
       decode(rows, into: &values)
     }
@@ -176,7 +184,7 @@ public struct WeightReader: Sendable {
         repacked = integers.codes(rows, source: buffer, code: format.code)
       }
     } else if !planes.zeroBlocks.isEmpty {
-      var codes = buffer
+      var codes = Array(sourceRows)
       let layout = QuantizedLayout(format: format, rows: weight.rows, columns: weight.columns)
       for block in planes.zeroBlocks {
         let row = block / layout.scaleColumns
@@ -232,12 +240,11 @@ public struct WeightReader: Sendable {
 
   /// Decodes rows of blocks; all of their numbers must be finite.
   @_lifetime(values: copy values)
-  private mutating func readBlocks(
+  private mutating func decodeBlocks(
     _ rows: Range<Int>, _ blocks: BlockFormat, into values: inout MutableSpan<Float>
   ) throws(SourceWeightsError) {
-    try fillBuffer(rows)
-    lastRows = rows
-    blocks.decode(buffer.span, into: &values)
+    let bytes = sourceRows
+    blocks.decode(bytes.span, into: &values)
     let firstBlock = rows.lowerBound * (rowByteCount / blocks.bytesPerBlock)
     for index in 0..<values.count where !values[index].isFinite {
       throw .invalidScale(
@@ -246,7 +253,7 @@ public struct WeightReader: Sendable {
     }
     if case .quantized(let format) = weight.encoding {
       let repacker = BlockRepacker(blocks: blocks, format: format, tensor: weight.name)
-      repacked = try repacker.codes(buffer.span, values: values.span, firstBlock: firstBlock)
+      repacked = try repacker.codes(bytes.span, values: values.span, firstBlock: firstBlock)
     } else {
       var bytes = [UInt8](repeating: 0, count: 4 * values.count)
       var span = bytes.mutableSpan
@@ -272,27 +279,34 @@ public struct WeightReader: Sendable {
     return scales
   }
 
-  /// Which bytes of a tensor that is read whole count as those of some rows.
-  private func sourceRange(_ rows: Range<Int>) -> Range<Int> {
-    func offset(_ row: Int) -> Int {
-      row == weight.rows ? weight.primary.byteCount : row * rowByteCount
-    }
-    return offset(rows.lowerBound)..<offset(rows.upperBound)
+  /// Where the bytes that count as those of a row start in the primary tensor.
+  private func sourceOffset(_ row: Int) -> Int {
+    row == weight.rows ? weight.primary.byteCount : row * rowByteCount
   }
 
-  /// Reads rows into the buffer, whose size changes only with the tile; or the whole tensor, once.
-  private mutating func fillBuffer(_ rows: Range<Int>) throws(SourceWeightsError) {
-    let isWhole = weight.layout.isReadWhole
-    if isWhole && !buffer.isEmpty { return }
-    let byteOffset = isWhole ? 0 : rows.lowerBound * rowByteCount
-    let byteCount = isWhole ? weight.primary.byteCount : rows.count * rowByteCount
-    if buffer.count != byteCount { buffer = [UInt8](repeating: 0, count: byteCount) }
-    // Taken out and put back, because the buffer and the rest of the reader are used at once.
-    var bytes: [UInt8] = []
-    swap(&bytes, &buffer)
-    var span = bytes.mutableRawSpan
-    try read(byteOffset, into: &span)
-    swap(&bytes, &buffer)
+  /// Reads rows into the buffer, and some of those up to `end` along with them; or the whole tensor,
+  /// once.
+  private mutating func fillBuffer(
+    _ rows: Range<Int>, upTo end: Int
+  ) throws(SourceWeightsError) {
+    lastRows = rows
+    let there = weight.layout.takesParts ? rows.clamped(to: bufferedRows) : bufferedRows
+    if there == rows && !buffer.isEmpty { return }
+    // Before the next is there.
+    (buffer, bufferedRows) = ([], rows.lowerBound..<rows.lowerBound)
+    let wanted = weight.layout.isReadWhole ? 0..<weight.rows : stretch(from: rows, upTo: end)
+    let start = sourceOffset(wanted.lowerBound)
+    buffer = try [UInt8](byteCount: sourceOffset(wanted.upperBound) - start) {
+      bytes throws(SourceWeightsError) in try read(start, into: &bytes)
+    }
+    bufferedRows = wanted
+  }
+
+  /// Rows and some after them, a multiple of their number if there are enough.
+  private func stretch(from rows: Range<Int>, upTo end: Int) -> Range<Int> {
+    guard weight.layout.takesParts, !rows.isEmpty, rowByteCount > 0 else { return rows }
+    let count = Self.stretchByteCount / rowByteCount / rows.count * rows.count
+    return rows.lowerBound..<max(rows.upperBound, min(end, rows.lowerBound + count, weight.rows))
   }
 }
 
@@ -303,6 +317,14 @@ extension WeightLayout {
     case .plain, .rows, .blocks: false
     case .integers(let packing): packing.order != .rows
     case .codebook: true
+    }
+  }
+
+  /// Whether rows are decoded from a part of what was read; integers along rows take all of it.
+  var takesParts: Bool {
+    switch self {
+    case .plain, .rows, .blocks: true
+    case .integers, .codebook: isReadWhole
     }
   }
 }

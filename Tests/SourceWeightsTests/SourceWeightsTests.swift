@@ -135,6 +135,34 @@ struct SourceWeightsTests {
       }
     }
   }
+
+  /// Reading ahead changes nothing: whichever rows are asked for, in whatever order, and wherever a
+  /// stretch ends.
+  @Test func readsAhead() throws {
+    let (rows, columns) = (700, 1030)
+    let bytes: [UInt8] = (0..<2 * rows * columns).map {
+      $0 % 2 == 0 ? UInt8(truncatingIfNeeded: $0 >> 4) : 0x3F
+    }
+    #expect(bytes.count > WeightReader.stretchByteCount)
+    try withCheckpoint([("a", "BF16", [rows, columns], bytes)], config: "{}") { checkpoint in
+      let weight = try SourceWeights(checkpoint: checkpoint).weights[0]
+      var reader = WeightReader(weight: weight, checkpoint: checkpoint)
+      let starts = [0, 48, 480, 528, 672, 96, 500, 0, 1, 480]
+      for (start, end) in starts.flatMap({ start in [0, 510, rows].map { (start, $0) } }) {
+        let tile = start..<min(rows, start + 48)
+        let expected = bytes[tile.lowerBound * 2 * columns..<tile.upperBound * 2 * columns]
+        var values = [Float](repeating: 0, count: tile.count * columns)
+        var span = values.mutableSpan
+        try reader.readRows(tile, upTo: end, into: &span)
+        #expect(reader.sourceRows == expected && reader.storedRows == expected)
+        #expect(
+          values.indices.allSatisfy {
+            let low = UInt32(expected[expected.startIndex + 2 * $0])
+            return values[$0].bitPattern == low << 16 | 0x3F00_0000
+          })
+      }
+    }
+  }
 }
 
 /// OCP 8-bit floating point 1.0, E4M3.

@@ -10,8 +10,8 @@ struct PartReader {
   private let weight: SourceWeight
   private let part: WeightPart
   private var reader: WeightReader
-  /// The rows that were read last, as the weight holds them.
-  private(set) var storedRows: [UInt8] = []
+  /// The rows that were read last, as the weight holds them, where they are not the reader's.
+  private var collectedRows: [UInt8]?
   /// A transposed part, outputs × inputs: elements if the weight is plain, or Float32.
   private var turned: [UInt8]?
   /// Of rows that are read to take some of them.
@@ -40,22 +40,30 @@ struct PartReader {
     if case .plain(let dtype) = weight.encoding { dtype } else { .f32 }
   }
 
+  /// The rows that were read last, as the weight holds them.
+  var storedRows: ArraySlice<UInt8> { collectedRows.map { $0[...] } ?? reader.storedRows }
+
   /// Decodes rows of the part.
-  mutating func readRows(_ rows: Range<Int>, into tile: inout MutableSpan<Float>) throws {
+  /// - Parameter end: rows up to this one will be asked for next: some may be read along.
+  mutating func readRows(
+    _ rows: Range<Int>, upTo end: Int = 0, into tile: inout MutableSpan<Float>
+  ) throws {
     if part.isTransposed {
       let turned = try turnedBytes()
       let rowByteCount = columns * Self.elementByteCount(weight)
-      storedRows = Array(
+      let stored = Array(
         turned[rows.lowerBound * rowByteCount..<rows.upperBound * rowByteCount])
-      ElementConversion.decode(storedRows.span, as: turnedDType, into: &tile)
+      ElementConversion.decode(stored.span, as: turnedDType, into: &tile)
+      collectedRows = stored
       return
     }
     let first = part.storedRows.lowerBound + part.firstOutput
     let stride = part.outputStride
     let start = first + rows.lowerBound * stride
     guard stride > 1, rows.count > 1 else {
-      try reader.readRows(start..<start + rows.count, into: &tile)
-      storedRows = reader.storedRows
+      try reader.readRows(
+        start..<start + rows.count, upTo: stride > 1 ? 0 : first + end, into: &tile)
+      collectedRows = nil
       return
     }
     let wide = start..<first + (rows.upperBound - 1) * stride + 1
@@ -71,14 +79,17 @@ struct PartReader {
     try reader.readRows(wide, into: &wideTile)
     let bytes = reader.storedRows
     let rowByteCount = bytes.count / wide.count
-    storedRows.removeAll(keepingCapacity: true)
+    var stored = collectedRows ?? []
+    collectedRows = nil
+    stored.removeAll(keepingCapacity: true)
     for row in 0..<rows.count {
       let place = row * stride
-      storedRows += bytes[place * rowByteCount..<(place + 1) * rowByteCount]
+      stored += bytes.dropFirst(place * rowByteCount).prefix(rowByteCount)
       for column in 0..<columns {
         tile[row * columns + column] = values[place * columns + column]
       }
     }
+    collectedRows = stored
   }
 
   /// The scales of the part, as the weight holds them.
@@ -132,7 +143,7 @@ struct PartReader {
     var span = values.mutableSpan
     var tile = span.slice(0..<count)
     try reader.readRows(first + rows.lowerBound..<first + rows.upperBound, into: &tile)
-    if case .plain = weight.encoding { return reader.storedRows }
+    if case .plain = weight.encoding { return Array(reader.storedRows) }
     var bytes = [UInt8](repeating: 0, count: count * 4)
     var byteSpan = bytes.mutableSpan
     ElementConversion.encodeF32(tile.span, into: &byteSpan)

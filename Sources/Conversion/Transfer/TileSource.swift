@@ -21,6 +21,8 @@ struct TileSource {
   let height: Int
   /// The number of elements of the largest tile.
   let capacity: Int
+  /// The end of the last tile, if they follow each other; or 0.
+  private let end: Int
   private var reader: WeightReader
   /// In place of `reader` for a part of a weight.
   private var partReader: PartReader?
@@ -37,6 +39,10 @@ struct TileSource {
     self.tiles = tiles ?? weight.tiles
     height = self.tiles.lazy.map(\.count).max() ?? 0
     capacity = height * weight.shape.columns
+    let followEachOther = zip(self.tiles, self.tiles.dropFirst()).allSatisfy {
+      $0.upperBound == $1.lowerBound
+    }
+    end = followEachOther ? self.tiles.last?.upperBound ?? 0 : 0
     allTiles = weight.tiles
     reader = WeightReader(weight: weight.source, checkpoint: checkpoint)
     partReader = weight.part.map {
@@ -51,14 +57,20 @@ struct TileSource {
 
   /// Decodes a tile into a buffer of `capacity`. Ask for the tiles in order.
   mutating func read(_ rows: Range<Int>, into values: inout [Float]) throws {
+    try read(rows, upTo: end, into: &values)
+  }
+
+  private mutating func read(
+    _ rows: Range<Int>, upTo end: Int, into values: inout [Float]
+  ) throws {
     let count = rows.count * shape.columns
     var span = values.mutableSpan
     var tile = span.slice(0..<count)
     if held.isEmpty {
       if partReader != nil {
-        try partReader?.readRows(rows, into: &tile)
+        try partReader?.readRows(rows, upTo: end, into: &tile)
       } else {
-        try reader.readRows(rows, into: &tile)
+        try reader.readRows(rows, upTo: end, into: &tile)
       }
       sum(rows)
     } else {
@@ -77,7 +89,7 @@ struct TileSource {
   }
 
   /// The rows that were read last, as the weight's encoding holds them.
-  var storedRows: [UInt8] { partReader?.storedRows ?? reader.storedRows }
+  var storedRows: ArraySlice<UInt8> { partReader?.storedRows ?? reader.storedRows }
 
   /// The planes that follow the codes in the weight's encoding.
   mutating func planes() throws -> (scales: [UInt8], zeroPoints: [UInt8], globalScale: Float?) {
@@ -127,7 +139,7 @@ struct TileSource {
     var maximum: Float = 0
     for rows in allTiles {
       try Interruption.check()
-      try read(rows, into: &buffer)
+      try read(rows, upTo: shape.rows, into: &buffer)
       let tile = buffer[..<(rows.count * shape.columns)]
       for value in tile where value.magnitude > maximum && value.isFinite {
         maximum = value.magnitude

@@ -56,7 +56,8 @@ struct WeightTransfer {
     for rows in source.tiles {
       try Interruption.check()
       try source.read(rows, into: &values)
-      try extent?.append(source.storedRows)
+      let stored = source.storedRows
+      try extent?.append(stored.rawSpan)
       let tile = values.span.extracting(first: rows.count * weight.shape.columns)
       statistics.add(reference: tile, approximation: tile, columns: weight.shape.columns)
       try observe(rows, tile, tile)
