@@ -12,6 +12,7 @@
 CK_AVX512 void ck_decode_bf16_avx512(const uint8_t *codes, size_t count, float *values) {
   size_t i = 0;
   for (; i + 16 <= count; i += 16) {
+    ck_prefetch_page_ahead(codes + 2 * i);
     __m512i words = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(codes + 2 * i)));
     _mm512_storeu_si512(values + i, _mm512_slli_epi32(words, 16));
   }
@@ -20,9 +21,11 @@ CK_AVX512 void ck_decode_bf16_avx512(const uint8_t *codes, size_t count, float *
 
 CK_AVX512 void ck_decode_f16_avx512(const uint8_t *codes, size_t count, float *values) {
   size_t i = 0;
-  for (; i + 16 <= count; i += 16)
+  for (; i + 16 <= count; i += 16) {
+    ck_prefetch_page_ahead(codes + 2 * i);
     _mm512_storeu_ps(values + i,
                      _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(codes + 2 * i))));
+  }
   ck_decode_f16_portable(codes + 2 * i, count - i, values + i);
 }
 
@@ -35,6 +38,7 @@ CK_AVX512 void ck_decode_e4m3_avx512(const uint8_t *codes, size_t count, float *
 CK_AVX512 void ck_decode_e5m2_avx512(const uint8_t *codes, size_t count, float *values) {
   size_t i = 0;
   for (; i + 16 <= count; i += 16) {
+    ck_prefetch_page_ahead(codes + i);
     __m256i words = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(codes + i)));
     _mm512_storeu_ps(values + i, _mm512_cvtph_ps(_mm256_slli_epi16(words, 8)));
   }

@@ -35,6 +35,7 @@ CK_AVX512_INLINE void decode_groups(ck_code code, const uint8_t *codes, size_t g
     // Nibbles are looked up among the sixteen values that they can stand for in their group.
     __m512 products = _mm512_mul_ps(numbers, _mm512_set1_ps(scales[group]));
     for (size_t part = 0; part < part_count; part++) {
+      ck_prefetch_page_ahead(codes);
 #pragma clang loop unroll(full)
       for (size_t i = 0; i < part_columns; i += 16)
         _mm512_storeu_ps(values + i,
@@ -68,8 +69,10 @@ CK_AVX512 void ck_dequantize_row_avx512(ck_code code, const uint8_t *codes, size
     }
     __m512 scale = _mm512_set1_ps(scales[group]);
     size_t i = start;
-    for (; i + 16 <= end; i += 16)
+    for (; i + 16 <= end; i += 16) {
+      ck_prefetch_page_ahead(codes + i);
       _mm512_storeu_ps(values + i, _mm512_mul_ps(ck16_load_int8(codes + i), scale));
+    }
     if (i < end) ck_dequantize_group(code, codes, i, end, scales[group], 0, values);
   }
 }

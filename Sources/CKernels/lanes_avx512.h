@@ -8,6 +8,12 @@
 #define CK_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")))
 #define CK_AVX512_INLINE CK_AVX512 static inline __attribute__((always_inline))
 
+/// Asks for the line a page ahead of what a decoder reads, into the second cache. It stores up to
+/// eight times as much as it loads, and between so many stores Zen 4 sees no stream of loads.
+CK_AVX512_INLINE void ck_prefetch_page_ahead(const uint8_t *bytes) {
+  _mm_prefetch((const char *)bytes + 4096, _MM_HINT_T1);
+}
+
 /// Sixteen nibbles of eight bytes, the low one of each byte first: each in the low bits of a 32-bit
 /// lane, whose other bits are anything. A lookup among sixteen reads four bits.
 CK_AVX512_INLINE __m512i ck16_load_nibbles(const uint8_t *bytes) {
@@ -66,6 +72,7 @@ static const uint8_t ck_order_of_e4m3[64] = {
 CK_AVX512_INLINE void ck_scaled_e4m3_block(const uint8_t *codes, __mmask64 mask,
                                            const float *scales, size_t group_columns,
                                            float *values) {
+  ck_prefetch_page_ahead(codes);
   __m512i code = _mm512_permutexvar_epi8(_mm512_loadu_si512(ck_order_of_e4m3),
                                          _mm512_maskz_loadu_epi8(mask, codes));
   // The lookup reads seven bits.

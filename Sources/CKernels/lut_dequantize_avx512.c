@@ -114,6 +114,9 @@ CK_AVX512_INLINE void decode_super_blocks(const ck_lut *lut, int level_count, in
     if (table_count == 2) read_choices(lut, record, choices + block * GROUPS);
   }
   for (size_t block = 0; block < count; block++) {
+    // The codes of a super-block lie in two lines, or in three.
+    ck_prefetch_page_ahead(codes);
+    ck_prefetch_page_ahead(codes + 64);
 #pragma clang loop unroll(full)
     for (size_t group = 0; group < GROUPS; group += 2) {
       __m512i indices[2];

@@ -13,6 +13,8 @@ public struct Dequantizer: Sendable {
   public let globalScale: Float?
   /// With tables, what the kernels take.
   private(set) var lut: ck_lut?
+  /// What a row of each plane has; divisions that take as long as decoding a small tile.
+  private let codeRowByteCount, scaleRowByteCount, scaleColumns, zeroPointRowByteCount: Int
 
   /// Whether the format makes sense and can be decoded: what to ask of a format that a file states.
   public static func canDecode(_ format: QuantizationFormat) -> Bool {
@@ -34,6 +36,11 @@ public struct Dequantizer: Sendable {
     self.format = format
     self.columns = columns
     self.globalScale = format.hasGlobalScale ? globalScale : nil
+    let row = QuantizedLayout(format: format, rows: 1, columns: columns)
+    codeRowByteCount = row.codeRowByteCount
+    scaleRowByteCount = row.scaleRowByteCount
+    scaleColumns = row.scaleColumns
+    zeroPointRowByteCount = row.zeroPointRowByteCount
     if format.tableCount > 0 {
       let tables = LookupTables(levels: levels, globalScale: globalScale ?? 1)
       lut = ck_lut(format: format, columns: columns, tables: tables)
@@ -47,13 +54,13 @@ public struct Dequantizer: Sendable {
     codes: Span<UInt8>, scales: Span<UInt8>, zeroPoints: Span<UInt8>, rows: Int,
     into values: inout MutableSpan<Float>
   ) {
-    let layout = QuantizedLayout(format: format, rows: rows, columns: columns)
+    let scaleRows = format.blockCount(rows, per: format.blockRows)
     precondition(values.count == rows * columns)
-    precondition(codes.count == layout.codes.count)
-    precondition(zeroPoints.count == layout.zeroPoints.count)
+    precondition(codes.count == rows * codeRowByteCount)
+    precondition(zeroPoints.count == scaleRows * zeroPointRowByteCount)
     if values.count == 0 { return }
     if var lut {
-      precondition(scales.count == layout.scales.count)
+      precondition(scales.count == scaleRows * scaleRowByteCount)
       unsafe codes.withUnsafeBufferPointer { codes in
         unsafe scales.withUnsafeBufferPointer { scales in
           unsafe values.withUnsafeMutableBufferPointer {
@@ -67,7 +74,7 @@ public struct Dequantizer: Sendable {
     var kernel = ck_dequantizer(
       code: format.code.kernelCode, columns: columns, block_rows: format.blockRows ?? rows,
       block_columns: format.blockColumns ?? columns)
-    let scaleCount = layout.scaleRows * layout.scaleColumns
+    let scaleCount = scaleRows * scaleColumns
     unsafe codes.withUnsafeBufferPointer { codes in
       unsafe zeroPoints.withUnsafeBufferPointer { zeroPoints in
         unsafe values.withUnsafeMutableBufferPointer { values in
