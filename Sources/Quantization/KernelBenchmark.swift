@@ -4,13 +4,14 @@ import Tensors
 /// Times the kernels on this machine, for each instruction set that it has.
 ///
 /// A source of 64 MiB, more than what a core's caches hold, is read once from end to end, in
-/// pieces. Decoders fill one tile of 16 KiB again and again; quantizers get as many weights at a
-/// time as in conversions. memcpy copies the same source to one tile, in pieces of the size at
-/// which it is fastest. A figure is the median of five runs.
+/// pieces. Decoders fill one tile of 8 KiB again and again, which the nearest cache holds beside
+/// what is read; quantizers get as many weights at a time as in conversions. memcpy copies the same
+/// source to one tile, in pieces of the size at which it is fastest. A figure is the median of five
+/// runs, a ratio that of five pairs of runs.
 public struct KernelBenchmark {
   static let sourceByteCount = 64 << 20
   /// Of the weights that a decoder makes at a time.
-  static let decodedCount = 4 << 10
+  static let decodedCount = 2 << 10
   /// Of the weights that a quantizer takes at a time.
   static let quantizedCount = 64 << 10
   static let columns = 2048
@@ -65,60 +66,91 @@ public struct KernelBenchmark {
     var mostTimesInt4: Double?
     /// Works on a piece.
     let work: (_ piece: Int) -> Void
+
+    var bytesPerWeight: Double? { pieceWeightCount.map { Double(pieceByteCount) / Double($0) } }
   }
 
-  /// Times everything; takes about ten seconds.
+  /// Times everything; takes about fifteen seconds.
   public func run() -> KernelTimings {
     let before = ck_isa_in_use()
     defer { _ = ck_select_isa(before) }
-    let copies = (13...18).map { (byteCount: 1 << $0, time: Self.time(copying(1 << $0))) }
-    let best = copies.min { $0.time < $1.time } ?? (0, .infinity)
+    let copy = fastestCopy()
+    var copyTimes: [Double] = []
     var timings: [KernelTiming] = []
     for (isa, name) in Self.instructionSets where ck_select_isa(isa) == 0 {
-      var int4: Double?
+      let int4 = dequantizing(.int4G64)
       for kernel in kernels {
-        let time = Self.time(kernel)
-        let perWeight = kernel.pieceWeightCount.map {
-          time * Double(kernel.pieceByteCount) / Double($0)
+        // What a kernel is compared with is timed beside it, each time: what else the machine does
+        // slows both.
+        let rounds = (0..<Self.runs).map { _ in
+          Round(
+            time: Self.time(kernel), copy: Self.time(copy),
+            int4: kernel.mostTimesInt4 == nil ? nil : Self.time(int4))
         }
-        if kernel.name == Self.dequantizerName(.int4G64) { int4 = perWeight }
-        let timesInt4 = perWeight.flatMap { time in
-          kernel.mostTimesInt4 == nil ? nil : int4.map { time / $0 }
-        }
-        timings.append(
-          KernelTiming(
-            instructionSet: name, kernel: kernel.name, gigabytesPerSecond: 1 / time,
-            nanosecondsPerWeight: perWeight,
-            gigaflops: kernel.operationsPerWeight.flatMap { count in
-              perWeight.map { count / $0 }
-            },
-            ratioToMemcpy: best.time / time, leastRatioToMemcpy: kernel.leastRatioToMemcpy,
-            timesInt4: timesInt4, mostTimesInt4: kernel.mostTimesInt4))
+        copyTimes += rounds.map(\.copy)
+        timings.append(timing(of: kernel, instructionSet: name, rounds: rounds, int4: int4))
       }
     }
     return KernelTimings(
-      memcpy: CopyTiming(gigabytesPerSecond: 1 / best.time, pieceByteCount: best.byteCount),
+      memcpy: CopyTiming(
+        gigabytesPerSecond: 1 / Self.median(copyTimes), pieceByteCount: copy.pieceByteCount),
       timings: timings)
   }
 
-  /// Nanoseconds per byte, the median of the runs.
+  /// Nanoseconds per byte of a kernel, of memcpy, and of dequantizing int4-g64 where the kernel is
+  /// compared with that.
+  private struct Round {
+    let time: Double
+    let copy: Double
+    let int4: Double?
+  }
+
+  private func timing(
+    of kernel: Kernel, instructionSet: String, rounds: [Round], int4: Kernel
+  ) -> KernelTiming {
+    let time = Self.median(rounds.map(\.time))
+    let perWeight = kernel.bytesPerWeight.map { time * $0 }
+    let timesInt4 = rounds.compactMap { round in
+      round.int4.flatMap { other in
+        kernel.bytesPerWeight.flatMap { own in
+          int4.bytesPerWeight.map { round.time * own / (other * $0) }
+        }
+      }
+    }
+    return KernelTiming(
+      instructionSet: instructionSet, kernel: kernel.name, gigabytesPerSecond: 1 / time,
+      nanosecondsPerWeight: perWeight,
+      gigaflops: kernel.operationsPerWeight.flatMap { count in perWeight.map { count / $0 } },
+      ratioToMemcpy: Self.median(rounds.map { $0.copy / $0.time }),
+      leastRatioToMemcpy: kernel.leastRatioToMemcpy,
+      timesInt4: timesInt4.isEmpty ? nil : Self.median(timesInt4),
+      mostTimesInt4: kernel.mostTimesInt4)
+  }
+
+  /// memcpy in pieces of the size at which it is fastest.
+  private func fastestCopy() -> Kernel {
+    let copies = (13...18).map { copying(1 << $0) }
+    let times = copies.map { copy in Self.median((0..<Self.runs).map { _ in Self.time(copy) }) }
+    return copies[zip(times, times.indices).min { $0.0 < $1.0 }?.1 ?? 0]
+  }
+
+  private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+
+  /// Nanoseconds per byte.
   private static func time(_ kernel: Kernel) -> Double {
     // The clock is asked now and then only, and what is slow stops before the end.
     let step = max(1, (256 << 10) / kernel.pieceByteCount)
-    let times = (0..<runs).map { _ in
-      let start = ck_thread_nanoseconds()
-      var end = start
-      var piece = 0
-      while piece < kernel.pieceCount, end - start < 6_000_000 {
-        let next = min(kernel.pieceCount, piece + step)
-        while piece < next {
-          kernel.work(piece)
-          piece += 1
-        }
-        end = ck_thread_nanoseconds()
+    let start = ck_thread_nanoseconds()
+    var end = start
+    var piece = 0
+    while piece < kernel.pieceCount, end - start < 6_000_000 {
+      let next = min(kernel.pieceCount, piece + step)
+      while piece < next {
+        kernel.work(piece)
+        piece += 1
       }
-      return Double(end - start) / Double(piece * kernel.pieceByteCount)
+      end = ck_thread_nanoseconds()
     }
-    return times.sorted()[runs / 2]
+    return Double(end - start) / Double(piece * kernel.pieceByteCount)
   }
 }
