@@ -9,7 +9,8 @@ import SourceWeights
 import Tensors
 import Validation
 
-/// How many threads fit into the memory limit, each holding what its largest unit needs.
+/// How many threads fit into the memory limit. Units of one stage are done side by side, so the stage
+/// counts whose largest units, one for each thread, need most.
 public struct MemoryPlan {
   /// The number of threads to use.
   let threads: Int
@@ -29,18 +30,29 @@ public struct MemoryPlan {
   ) throws {
     // A tensor that must be rearranged is held by whoever reads it, and while that is done twice.
     let rearranged = source.checkpoint.rearrangedByteCount
-    let perThread =
-      rearranged + (units.lazy.map { Self.byteCount(of: $0, tokenCount: tokens) }.max() ?? 0)
     let shared =
       Self.processByteCount + ContainerWriter.waitingByteCount
       + Self.byteCountPerTensor * source.checkpoint.tensors.count + rearranged
       + Self.layerByteCount(of: source.description, tokenCount: tokens)
-    guard shared + perThread <= options.memoryLimit else {
+    let stages = ConversionPlan.stages(
+      of: units, layers: tokens == 0 ? [] : source.description.layers
+    ).map { stage in
+      units[stage.units].map { rearranged + Self.byteCount(of: $0, tokenCount: tokens) }
+        .sorted(by: >)
+    }
+    func needed(threads: Int) -> Int {
+      shared + (stages.lazy.map { $0.prefix(threads).reduce(0, +) }.max() ?? 0)
+    }
+    guard needed(threads: 1) <= options.memoryLimit else {
       throw ConversionError.memoryLimitTooSmall(
-        limit: options.memoryLimit, needed: shared + perThread)
+        limit: options.memoryLimit, needed: needed(threads: 1))
     }
     let wanted = options.threads ?? ProcessInfo.processInfo.activeProcessorCount
-    threads = max(1, min(wanted, (options.memoryLimit - shared) / max(1, perThread)))
+    // Threads beyond the units of a stage hold nothing.
+    let holding = min(wanted, stages.lazy.map(\.count).max() ?? 1)
+    var fitting = 1
+    while fitting < holding, needed(threads: fitting + 1) <= options.memoryLimit { fitting += 1 }
+    threads = fitting < holding ? fitting : max(1, wanted)
   }
 
   /// Sets up `malloc` for runs that follow this plan. Call it before any thread starts.

@@ -19,13 +19,16 @@ struct TiledProduct: Sendable {
   private var missingRowCount: Int
   private var collected: [Float] = []
   private var collectedRows = 0..<0
-  private var underway: BackgroundProduct?
+  /// Products that other threads compute, in the order of their rows.
+  private var underway: [BackgroundProduct] = []
 
   /// Up to so many inputs are read again for each tile.
   private static let fewInputs = 64
   /// About how many rows are multiplied at once, and how many elements at the most.
   private static let collectedRowCount = 64
   private static let collectedElementCount = 1_000_000
+  /// So many that those who compute them never wait for who brings the rows.
+  private static let underwayLimit = 4
 
   /// - Parameter threads: how many threads compute a product together; it changes no bit.
   init(input: PaddedMatrix, outputSize: Int, bias: [Float]?, threads: Int) {
@@ -43,7 +46,8 @@ struct TiledProduct: Sendable {
     guard inputs > fewInputs else { return 0 }
     let rows = max(tileHeight, rowLimit(columns: columns))
     let products = inputs * PaddedMatrix.stride(columns: rows)
-    return (2 * rows * columns + products) * MemoryLayout<Float>.size
+    return ((1 + underwayLimit) * rows * columns + underwayLimit * products)
+      * MemoryLayout<Float>.size
   }
 
   /// How many rows are collected at most, where no tile has more.
@@ -73,17 +77,18 @@ struct TiledProduct: Sendable {
     collectedRows = collectedRows.lowerBound..<rows.upperBound
     if missingRowCount == 0 {
       multiplyCollected()
-      finishUnderway()
+      finishUnderway(downTo: 0)
     }
   }
 
   private mutating func multiplyCollected() {
-    finishUnderway()
     guard !collectedRows.isEmpty else { return }
     let tile = collected
     collected = []
     if threads > 1 {
-      underway = BackgroundProduct(of: input, with: tile, rows: collectedRows, threads: threads)
+      finishUnderway(downTo: Self.underwayLimit - 1)
+      underway.append(
+        BackgroundProduct(of: input, with: tile, rows: collectedRows, threads: threads))
     } else {
       MatrixProduct.multiply(
         input, byTransposed: tile.span, into: &output, columns: collectedRows)
@@ -92,11 +97,13 @@ struct TiledProduct: Sendable {
     collectedRows = collectedRows.upperBound..<collectedRows.upperBound
   }
 
-  private mutating func finishUnderway() {
-    guard let product = underway?.wait() else { return }
-    output.setColumns(product.rows, to: product.output)
-    addBias(to: product.rows)
-    underway = nil
+  /// Waits for the first products, until no more than `count` are left.
+  private mutating func finishUnderway(downTo count: Int) {
+    while underway.count > count {
+      let product = underway.removeFirst().wait()
+      output.setColumns(product.rows, to: product.output)
+      addBias(to: product.rows)
+    }
   }
 
   private mutating func addBias(to columns: Range<Int>) {
