@@ -8,8 +8,8 @@
 #define CK_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi")))
 #define CK_AVX512_INLINE CK_AVX512 static inline __attribute__((always_inline))
 
-/// Asks for the line a page ahead of what a decoder reads, into the second cache. It stores up to
-/// eight times as much as it loads, and between so many stores Zen 4 sees no stream of loads.
+/// Asks for the line a page ahead of what a decoder reads, into the second cache. It stores many
+/// times as much as it loads, and between so many stores Zen 4 sees no stream of loads.
 CK_AVX512_INLINE void ck_prefetch_page_ahead(const uint8_t *bytes) {
   _mm_prefetch((const char *)bytes + 4096, _MM_HINT_T1);
 }

@@ -78,22 +78,19 @@ CK_AVX512_INLINE void chunk_indices(int level_count, const uint8_t *chunk, __m51
     return;
   }
   int64_t pairs;
-  int32_t thirds;
+  uint32_t thirds;
   memcpy(&pairs, chunk, sizeof pairs);
   memcpy(&thirds, chunk + 8, sizeof thirds);
-  // Of the pairs, lane i gets the bits from 8(i mod 8) + 2(i div 8) on; of the third bits, those
-  // from two before its own on, modulo 64.
+  // Of the pairs, lane i gets the bits from 8(i mod 8) + 2(i div 8) on. The third bits are masks:
+  // shuffles and shifts, of which there are enough, would take turns.
   const __m512i pair_bits =
       _mm512_setr_epi32(0, 8, 16, 24, 32, 40, 48, 56, 2, 10, 18, 26, 34, 42, 50, 58);
-  const __m512i third_bits =
-      _mm512_setr_epi32(62, 63, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13);
   for (int half = 0; half < 2; half++) {
     __m512i low = _mm512_multishift_epi64_epi8(
         _mm512_add_epi32(pair_bits, _mm512_set1_epi32(4 * half)), _mm512_set1_epi64(pairs));
-    __m512i high = _mm512_multishift_epi64_epi8(
-        _mm512_add_epi32(third_bits, _mm512_set1_epi32(16 * half)), _mm512_set1_epi32(thirds));
-    // low & 3 | high & ~3
-    indices[half] = _mm512_ternarylogic_epi32(low, high, _mm512_set1_epi32(3), 0xE4);
+    low = _mm512_and_si512(low, _mm512_set1_epi32(3));
+    indices[half] = _mm512_mask_or_epi32(low, (__mmask16)(thirds >> 16 * half), low,
+                                         _mm512_set1_epi32(4));
   }
 }
 

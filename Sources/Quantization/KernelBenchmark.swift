@@ -4,14 +4,13 @@ import Tensors
 /// Times the kernels on this machine, for each instruction set that it has.
 ///
 /// A source of 64 MiB, more than what a core's caches hold, is read once from end to end, in
-/// pieces. Decoders fill one tile of 8 KiB again and again, which the nearest cache holds beside
-/// what is read; quantizers get as many weights at a time as in conversions. memcpy copies the same
-/// source to one tile, in pieces of the size at which it is fastest. A figure is the median of five
-/// runs, a ratio that of five pairs of runs.
+/// pieces. Decoders fill one tile of 16 KiB again and again; quantizers get as many weights at a
+/// time as in conversions. memcpy copies the same source to one tile, in pieces of the size at
+/// which it is fastest. A figure is the median of five runs, a ratio that of five pairs of runs.
 public struct KernelBenchmark {
   static let sourceByteCount = 64 << 20
   /// Of the weights that a decoder makes at a time.
-  static let decodedCount = 2 << 10
+  static let decodedCount = 4 << 10
   /// Of the weights that a quantizer takes at a time.
   static let quantizedCount = 64 << 10
   static let columns = 2048

@@ -7,7 +7,7 @@ public struct KernelTimings: Sendable, Encodable {
 
 /// How fast memcpy is.
 public struct CopyTiming: Sendable, Encodable {
-  /// 10⁹ bytes of source per second of processor time.
+  /// 10⁹ bytes of source per second of processor time, the median of all runs beside kernels.
   public let gigabytesPerSecond: Double
   /// The size of the pieces, and of the tile that they are copied to, at which it is fastest.
   public let pieceByteCount: Int
@@ -29,11 +29,12 @@ public struct KernelTiming: Sendable, Encodable {
   public let nanosecondsPerWeight: Double?
   /// Of sums and products; absent where they are not what counts.
   public let gigaflops: Double?
-  /// `gigabytesPerSecond` against memcpy's.
+  /// The rate against memcpy's, timed beside it: the median of five pairs of runs.
   public let ratioToMemcpy: Double
   /// What `ratioToMemcpy` should be at least.
   public let leastRatioToMemcpy: Double?
-  /// The time per weight against that of dequantizing int4-g64; of codes with tables only.
+  /// The time per weight against that of dequantizing int4-g64, timed beside it: the median of five
+  /// pairs of runs; of codes with tables only.
   public let timesInt4: Double?
   /// What `timesInt4` should be at most.
   public let mostTimesInt4: Double?

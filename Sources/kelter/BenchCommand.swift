@@ -8,13 +8,14 @@ struct BenchCommand: ReportingCommand {
     abstract: "Time the kernels on this machine, one thread, for each instruction set.",
     discussion: """
       A kernel reads 64 MiB, more than a core's caches hold, from end to end, in pieces: decoders \
-      fill one tile of 8 KiB, from a line of the cache on, with Float32 again and again, \
+      fill one tile of 16 KiB, from a line of the cache on, with Float32 again and again, \
       quantizers get 65536 weights at a time, as in conversions. GB/s counts the bytes that it \
       reads: FP8, BF16, codes with their scales, or Float32 weights for quantizers. 'memcpy' is \
       that rate against memcpy's, which copies the same 64 MiB to one tile in pieces of the size \
-      at which it is fastest, and is timed beside each run of a kernel. Limits are what releases \
-      are held to with the best instruction set. Times are the thread's processor time, medians of \
-      five runs; all takes about fifteen seconds. 'measured' sums up the errors on the way, as conversions do.
+      at which it is fastest, beside each run of a kernel: the median of five pairs. Limits are \
+      what releases are held to with the best instruction set. Times are the thread's processor \
+      time, medians of five runs; all takes about fifteen seconds. 'measured' sums up the errors \
+      on the way, as conversions do.
 
       KELTER_KERNELS=portable, avx2, avx512 or neon makes every command use that instruction set; \
       the outputs are the same bytes.
