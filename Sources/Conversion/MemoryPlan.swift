@@ -9,8 +9,8 @@ import SourceWeights
 import Tensors
 import Validation
 
-/// How many threads fit into the memory limit. Units of one stage are done side by side, so the stage
-/// counts whose largest units, one for each thread, need most.
+/// How many threads fit into the memory limit. Units of one stage are done side by side, so the
+/// stage counts whose largest units, one for each thread, need most.
 public struct MemoryPlan {
   /// The number of threads to use.
   let threads: Int
@@ -35,24 +35,30 @@ public struct MemoryPlan {
       + Self.byteCountPerTensor * source.checkpoint.tensors.count + rearranged
       + Self.layerByteCount(of: source.description, tokenCount: tokens)
     let stages = ConversionPlan.stages(
-      of: units, layers: tokens == 0 ? [] : source.description.layers
-    ).map { stage in
-      units[stage.units].map { rearranged + Self.byteCount(of: $0, tokenCount: tokens) }
-        .sorted(by: >)
-    }
+      of: units, layers: tokens == 0 ? [] : source.description.layers)
     func needed(threads: Int) -> Int {
-      shared + (stages.lazy.map { $0.prefix(threads).reduce(0, +) }.max() ?? 0)
+      let held = stages.lazy.map { stage in
+        let units = units[stage.units]
+        let threadsPerMLP = MeasuredRun.threadsPerMLP(of: units, threads: threads)
+        let byteCounts = units.map {
+          rearranged
+            + Self.byteCount(of: $0, tokenCount: tokens, threadsPerMLP: threadsPerMLP)
+        }
+        return byteCounts.sorted(by: >).prefix(threads).reduce(0, +)
+      }
+      return shared + (held.max() ?? 0)
     }
     guard needed(threads: 1) <= options.memoryLimit else {
       throw ConversionError.memoryLimitTooSmall(
         limit: options.memoryLimit, needed: needed(threads: 1))
     }
-    let wanted = options.threads ?? ProcessInfo.processInfo.activeProcessorCount
-    // Threads beyond the units of a stage hold nothing.
-    let holding = min(wanted, stages.lazy.map(\.count).max() ?? 1)
-    var fitting = 1
-    while fitting < holding, needed(threads: fitting + 1) <= options.memoryLimit { fitting += 1 }
-    threads = fitting < holding ? fitting : max(1, wanted)
+    let wanted = max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    var fitting = wanted
+    if needed(threads: wanted) > options.memoryLimit {
+      fitting = 1
+      while needed(threads: fitting + 1) <= options.memoryLimit { fitting += 1 }
+    }
+    threads = fitting
   }
 
   /// Sets up `malloc` for runs that follow this plan. Call it before any thread starts.
@@ -74,7 +80,9 @@ public struct MemoryPlan {
 
   /// What one thread holds while it does a unit: tiles as read, decoded, encoded and delivered, the
   /// scales of a weight, what is collected to be written, and for an MLP what its probe computes.
-  static func byteCount(of unit: ConversionUnit, tokenCount: Int) -> Int {
+  static func byteCount(
+    of unit: ConversionUnit, tokenCount: Int, threadsPerMLP: Int = 1
+  ) -> Int {
     let largest = unit.weights.lazy.map { byteCount(of: $0) }.max() ?? 0
     let held = largest + ContainerWriter.pieceByteCount + 2 << 20
     guard tokenCount > 0, unit.kind != .tensors, let gate = unit.weights.first,
@@ -92,7 +100,7 @@ public struct MemoryPlan {
       $0
         + GatedMLP.heldByteCount(
           tokens: $1, gate: (gate.shape.columns, gate.tileHeight),
-          down: (down.shape.columns, down.tileHeight))
+          down: (down.shape.columns, down.tileHeight), threads: threadsPerMLP)
     }
     return held + inputs * perToken * floatByteCount + collected
   }

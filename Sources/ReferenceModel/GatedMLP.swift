@@ -50,15 +50,17 @@ public struct GatedMLP: Sendable {
   /// - Parameters:
   ///   - gate: the columns of gate and up, and the most of their rows that arrive at once.
   ///   - down: those of down.
+  ///   - threads: how many threads compute a product together.
   public static func heldByteCount(
-    tokens: Int, gate: (columns: Int, tileHeight: Int), down: (columns: Int, tileHeight: Int)
+    tokens: Int, gate: (columns: Int, tileHeight: Int), down: (columns: Int, tileHeight: Int),
+    threads: Int
   ) -> Int {
     max(
       2
         * TiledProduct.heldByteCount(
-          inputs: tokens, columns: gate.columns, tileHeight: gate.tileHeight),
+          inputs: tokens, columns: gate.columns, tileHeight: gate.tileHeight, threads: threads),
       TiledProduct.heldByteCount(
-        inputs: tokens, columns: down.columns, tileHeight: down.tileHeight))
+        inputs: tokens, columns: down.columns, tileHeight: down.tileHeight, threads: threads))
   }
 
   /// Takes rows of the gate projection.

@@ -19,15 +19,16 @@ struct TiledProduct: Sendable {
   private var missingRowCount: Int
   private var collected: [Float] = []
   private var collectedRows = 0..<0
-  /// Products that other threads compute, in the order of their rows.
+  /// Products that other threads compute, in the order in which they came, one at a time.
   private var underway: [BackgroundProduct] = []
+  private let queue: DispatchQueue?
 
   /// Up to so many inputs are read again for each tile.
   private static let fewInputs = 64
   /// About how many rows are multiplied at once, and how many elements at the most.
   private static let collectedRowCount = 64
   private static let collectedElementCount = 1_000_000
-  /// So many that those who compute them never wait for who brings the rows.
+  /// With one product, whoever brings the rows would wait for one that is nearly done.
   private static let underwayLimit = 4
 
   /// - Parameter threads: how many threads compute a product together; it changes no bit.
@@ -36,18 +37,21 @@ struct TiledProduct: Sendable {
     output = PaddedMatrix(rows: input.rows, columns: 0)
     self.bias = bias
     self.threads = threads
+    queue = threads > 1 ? DispatchQueue(label: "kelter.products") : nil
     missingRowCount = outputSize
   }
 
   /// The bytes that are held of a weight's rows, those that are collected and those under way, and
   /// of their products.
-  /// - Parameter tileHeight: the most rows that arrive at once.
-  static func heldByteCount(inputs: Int, columns: Int, tileHeight: Int) -> Int {
+  /// - Parameters:
+  ///   - tileHeight: the most rows that arrive at once.
+  ///   - threads: how many threads compute a product together.
+  static func heldByteCount(inputs: Int, columns: Int, tileHeight: Int, threads: Int) -> Int {
     guard inputs > fewInputs else { return 0 }
     let rows = max(tileHeight, rowLimit(columns: columns))
     let products = inputs * PaddedMatrix.stride(columns: rows)
-    return ((1 + underwayLimit) * rows * columns + underwayLimit * products)
-      * MemoryLayout<Float>.size
+    let underway = threads > 1 ? underwayLimit : 0
+    return ((1 + underway) * rows * columns + underway * products) * MemoryLayout<Float>.size
   }
 
   /// How many rows are collected at most, where no tile has more.
@@ -85,10 +89,11 @@ struct TiledProduct: Sendable {
     guard !collectedRows.isEmpty else { return }
     let tile = collected
     collected = []
-    if threads > 1 {
+    if let queue {
       finishUnderway(downTo: Self.underwayLimit - 1)
       underway.append(
-        BackgroundProduct(of: input, with: tile, rows: collectedRows, threads: threads))
+        BackgroundProduct(
+          of: input, with: tile, rows: collectedRows, threads: threads, on: queue))
     } else {
       MatrixProduct.multiply(
         input, byTransposed: tile.span, into: &output, columns: collectedRows)
@@ -121,10 +126,13 @@ private final class BackgroundProduct: Sendable {
   private let output: Mutex<PaddedMatrix>
   private let group = DispatchGroup()
 
-  init(of input: PaddedMatrix, with tile: [Float], rows: Range<Int>, threads: Int) {
+  init(
+    of input: PaddedMatrix, with tile: [Float], rows: Range<Int>, threads: Int,
+    on queue: DispatchQueue
+  ) {
     self.rows = rows
     output = Mutex(PaddedMatrix(rows: input.rows, columns: rows.count))
-    DispatchQueue.global().async(group: group) { [self] in
+    queue.async(group: group) { [self] in
       output.withLock {
         MatrixProduct.multiply(
           input, byTransposed: tile.span, into: &$0, columns: 0..<rows.count, threads: threads)

@@ -3,13 +3,13 @@ public import Checkpoints
 import Quantization
 import Tensors
 
-/// Reads rows of a weight as Float32, or as its encoding holds them, reusing its buffers.
+/// Reads rows of a weight as Float32, or as its encoding holds them.
 ///
 /// The memory it needs is that of the largest tile asked for, `stretchByteCount` if that is read
 /// ahead, and `SourceWeight.heldByteCount`. For one thread.
 public struct WeightReader: Sendable {
-  /// How much is read at once of rows that follow each other: the kernel copies less at a time for a
-  /// quarter to a third more.
+  /// How many bytes are read at once of rows that follow each other: less at a time takes the
+  /// kernel a quarter to a third longer to copy.
   public static let stretchByteCount = 1 << 20
 
   public let weight: SourceWeight
@@ -51,7 +51,7 @@ public struct WeightReader: Sendable {
 
   /// Decodes rows of the logical matrix; they may begin anywhere.
   /// - Parameters:
-  ///   - end: rows up to this one will be asked for next: some may be read along.
+  ///   - end: rows up to this one will be asked for next: some may be read along; none if 0.
   ///   - values: Room for `rows.count × columns` elements.
   /// - Throws: `invalidScale`, `notNumbers`, `rowsOutside`, `checkpoint`, and what the layout finds
   ///   wrong in its companions.
@@ -284,22 +284,23 @@ public struct WeightReader: Sendable {
     row == weight.rows ? weight.primary.byteCount : row * rowByteCount
   }
 
-  /// Reads rows into the buffer, and some of those up to `end` along with them; or the whole tensor,
-  /// once.
+  /// Reads rows into the buffer, and some of those up to `end` with them; or the whole tensor, once.
   private mutating func fillBuffer(
     _ rows: Range<Int>, upTo end: Int
   ) throws(SourceWeightsError) {
-    lastRows = rows
     let there = weight.layout.takesParts ? rows.clamped(to: bufferedRows) : bufferedRows
-    if there == rows && !buffer.isEmpty { return }
+    if there == rows && !buffer.isEmpty {
+      lastRows = rows
+      return
+    }
     // Before the next is there.
-    (buffer, bufferedRows) = ([], rows.lowerBound..<rows.lowerBound)
+    (buffer, bufferedRows, lastRows) = ([], 0..<0, 0..<0)
     let wanted = weight.layout.isReadWhole ? 0..<weight.rows : stretch(from: rows, upTo: end)
     let start = sourceOffset(wanted.lowerBound)
     buffer = try [UInt8](byteCount: sourceOffset(wanted.upperBound) - start) {
       bytes throws(SourceWeightsError) in try read(start, into: &bytes)
     }
-    bufferedRows = wanted
+    (bufferedRows, lastRows) = (wanted, rows)
   }
 
   /// Rows and some after them, a multiple of their number if there are enough.

@@ -9,6 +9,7 @@ import statistics
 import struct
 import subprocess
 import sys
+import time
 
 from measured import HERE, CommandFailed, kelter, measure_quietly, spread
 from yardstick import Yardstick
@@ -146,6 +147,9 @@ def against_yardstick(benchmark, checkpoint, *arguments, rounds):
     for _ in range(rounds):
         for what, runs in benchmark.yardstick.run(files, size, benchmark.threads).items():
             yardstick.setdefault(what, []).extend(runs)
+        # Into memory that is new, as the yardstick's buffered runs; see yardstick.c.
+        if size > 64 << 20:
+            time.sleep(3)
         conversions.append(benchmark.convert(checkpoint, *arguments))
     return conversions, yardstick
 

@@ -15,8 +15,9 @@ def yardstick(benchmark):
     output has."""
     yield ("Beside a program that only reads the same bytes and writes as many as the output has "
            "(`yardstick.c`, by buffered or direct writes, whichever took less), in turns, page "
-           "cache warm. A buffered run starts 3 seconds after the last, so that it does not write "
-           "into memory that was just freed. Seconds: median (least–greatest).")
+           "cache warm. Conversions and buffered runs start 3 seconds after the run before, so "
+           "that they do not write into memory that was just freed. Seconds: median "
+           "(least–greatest).")
     yield ""
     yield ("| conversion | GB in, out | yardstick, wall | CPU | Kelter, wall | CPU | GB/s in "
            "| times the yardstick | limit |")

@@ -19,9 +19,9 @@ def kernels(benchmark):
     for timing in timings:
         by_kernel.setdefault(timing["kernel"], {})[timing["instruction_set"]] = timing
     yield ("`kelter bench`: medians, one thread, source bytes per second of processor time, and "
-           "against memcpy of the same source to one tile, in pieces of the size at which it is "
-           f"fastest, {copy['piece_byte_count'] >> 10} KiB: "
-           f"{copy['gigabytes_per_second']:.2f} GB/s. "
+           "against memcpy of the same source to one tile, timed beside each run, in pieces of "
+           f"the size at which it is fastest, {copy['piece_byte_count'] >> 10} KiB: "
+           f"{copy['gigabytes_per_second']:.2f} GB/s. Ratios are medians of five pairs. "
            "The limits are for the last instruction set, the one that conversions take here; times "
            "per weight are its own.")
     yield ""

@@ -24,8 +24,9 @@ enum { PIECE = 8 << 20, ALIGNMENT = 4096 };
 
 // Virtual machines hand memory that was freed back to their host after about a second (free page
 // reporting), and getting it again costs many times what writing does. The pages of a file that was
-// just removed are cheap until then, which those of a new file are not: buffered runs wait.
-enum { REST_SECONDS = 3, LARGE = 64 << 20 };
+// just removed are cheap until then, which those of a new file are not: buffered runs wait, but for
+// files so small that it is not worth it.
+enum { REST_SECONDS = 3, LARGE_BYTES = 64 << 20 };
 
 struct source {
   int file;
@@ -95,7 +96,7 @@ static void *work(void *context) {
 static void measure(
     const char *what, struct run run, int threads, const char *path, int flags, off_t write_bytes,
     off_t read_bytes) {
-  if (run.write_piece_count && !(flags & O_DIRECT) && write_bytes > LARGE) sleep(REST_SECONDS);
+  if (run.write_piece_count && !(flags & O_DIRECT) && write_bytes > LARGE_BYTES) sleep(REST_SECONDS);
   double wall = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
   if (run.write_piece_count) {
     run.output = open(path, O_WRONLY | O_CREAT | O_EXCL | flags, 0666);

@@ -5,8 +5,8 @@ import Tensors
 
 /// Reads extents piece by piece: checksum, digest, zeros between contents, special values.
 struct ExtentScan {
-  /// How much is read at once: a multiple of the size of every element. Pieces of 256 KiB would stay
-  /// in a processor's second cache, but the kernel takes a third longer to copy them.
+  /// How many bytes are read at once: a multiple of the size of every element. Pieces of 256 KiB
+  /// would stay in a processor's second cache, but the kernel takes a third longer to copy them.
   static let pieceByteCount = 1 << 20
 
   let reader: ContainerReader

@@ -61,9 +61,7 @@ struct MeasuredRun {
       }
       let missing = stage.units.filter { finished.statistics[$0] == nil }
       let layerCount = layers.count
-      // The only MLP of a dense layer would leave the other threads without work.
-      let mlpCount = missing.count { units[$0].kind != .tensors }
-      let threadsPerMLP = max(1, threads / max(1, mlpCount))
+      let threadsPerMLP = Self.threadsPerMLP(of: missing.map { units[$0] }, threads: threads)
       try WorkerPool.forEach(
         count: missing.count, threads: threads,
         lead: measurement.map { _ in MemoryPlan.lead(threads: threads) }
@@ -94,6 +92,12 @@ struct MeasuredRun {
       }
     }
     return Outcome(statistics: statistics.withLock { $0 }, layers: entries)
+  }
+
+  /// How many threads compute the products of an MLP together: the only one of a dense layer would
+  /// leave the other threads without work.
+  static func threadsPerMLP(of units: some Sequence<ConversionUnit>, threads: Int) -> Int {
+    max(1, threads / max(1, units.count { $0.kind != .tensors }))
   }
 
   /// Takes one unit through the pass, and through its probe if it is an MLP that is measured.

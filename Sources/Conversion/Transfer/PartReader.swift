@@ -44,7 +44,7 @@ struct PartReader {
   var storedRows: ArraySlice<UInt8> { collectedRows.map { $0[...] } ?? reader.storedRows }
 
   /// Decodes rows of the part.
-  /// - Parameter end: rows up to this one will be asked for next: some may be read along.
+  /// - Parameter end: rows up to this one will be asked for next: some may be read along; none if 0.
   mutating func readRows(
     _ rows: Range<Int>, upTo end: Int = 0, into tile: inout MutableSpan<Float>
   ) throws {
