@@ -138,28 +138,38 @@ struct SourceWeightsTests {
 
   /// Reading ahead changes nothing: whichever rows are asked for, in whatever order, and wherever a
   /// stretch ends.
-  @Test func readsAhead() throws {
-    let (rows, columns) = (700, 1030)
-    let bytes: [UInt8] = (0..<2 * rows * columns).map {
-      $0 % 2 == 0 ? UInt8(truncatingIfNeeded: $0 >> 4) : 0x3F
+  @Test(arguments: [("BF16", 700, 1030), ("F8_E4M3", 1100, 1024)])
+  func readsAhead(dtype: String, rows: Int, columns: Int) throws {
+    let size = dtype == "BF16" ? 2 : 1
+    let bytes: [UInt8] = (0..<rows * columns * size).map {
+      $0 % 2 == 0 ? UInt8(truncatingIfNeeded: $0 >> 4) & 0x7B : 0x3F
     }
     #expect(bytes.count > WeightReader.stretchByteCount)
-    try withCheckpoint([("a", "BF16", [rows, columns], bytes)], config: "{}") { checkpoint in
+    let scaleShape = [(rows + 127) / 128, (columns + 127) / 128]
+    let scales: [UInt8] = (0..<scaleShape[0] * scaleShape[1]).flatMap { (index: Int) -> [UInt8] in
+      [0, UInt8(index), 0x80, 0x3F]
+    }
+    var tensors = [("a.weight", dtype, [rows, columns], bytes)]
+    if size == 1 { tensors.append(("a.weight_scale_inv", "F32", scaleShape, scales)) }
+    let config =
+      size == 1
+      ? #"{"quantization_config":{"quant_method":"fp8","weight_block_size":[128,128]}}"# : "{}"
+    try withCheckpoint(tensors, config: config) { checkpoint in
       let weight = try SourceWeights(checkpoint: checkpoint).weights[0]
-      var reader = WeightReader(weight: weight, checkpoint: checkpoint)
+      var ahead = WeightReader(weight: weight, checkpoint: checkpoint)
       let starts = [0, 48, 480, 528, 672, 96, 500, 0, 1, 480]
       for (start, end) in starts.flatMap({ start in [0, 510, rows].map { (start, $0) } }) {
         let tile = start..<min(rows, start + 48)
-        let expected = bytes[tile.lowerBound * 2 * columns..<tile.upperBound * 2 * columns]
-        var values = [Float](repeating: 0, count: tile.count * columns)
+        let stored = bytes[tile.lowerBound * size * columns..<tile.upperBound * size * columns]
+        var plain = WeightReader(weight: weight, checkpoint: checkpoint)
+        var expected = [Float](repeating: 0, count: tile.count * columns)
+        var expectedSpan = expected.mutableSpan
+        try plain.readRows(tile, into: &expectedSpan)
+        var values = [Float](repeating: .nan, count: tile.count * columns)
         var span = values.mutableSpan
-        try reader.readRows(tile, upTo: end, into: &span)
-        #expect(reader.sourceRows == expected && reader.storedRows == expected)
-        #expect(
-          values.indices.allSatisfy {
-            let low = UInt32(expected[expected.startIndex + 2 * $0])
-            return values[$0].bitPattern == low << 16 | 0x3F00_0000
-          })
+        try ahead.readRows(tile, upTo: end, into: &span)
+        #expect(values == expected && expected.contains { $0 != 0 })
+        #expect(ahead.sourceRows == stored && ahead.storedRows == stored)
       }
     }
   }
