@@ -81,8 +81,8 @@ CK_AVX512_INLINE void chunk_indices(int level_count, const uint8_t *chunk, __m51
   uint32_t thirds;
   memcpy(&pairs, chunk, sizeof pairs);
   memcpy(&thirds, chunk + 8, sizeof thirds);
-  // Of the pairs, lane i gets the bits from 8(i mod 8) + 2(i div 8) on. The third bits are masks:
-  // shuffles and shifts, of which there are enough, would take turns.
+  // Of the pairs, lane i gets the bits from 8(i mod 8) + 2(i div 8) on. The third bits are masks,
+  // because this waits for shuffles already.
   const __m512i pair_bits =
       _mm512_setr_epi32(0, 8, 16, 24, 32, 40, 48, 56, 2, 10, 18, 26, 34, 42, 50, 58);
   for (int half = 0; half < 2; half++) {

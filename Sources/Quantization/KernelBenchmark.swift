@@ -109,13 +109,8 @@ public struct KernelBenchmark {
   ) -> KernelTiming {
     let time = Self.median(rounds.map(\.time))
     let perWeight = kernel.bytesPerWeight.map { time * $0 }
-    let timesInt4 = rounds.compactMap { round in
-      round.int4.flatMap { other in
-        kernel.bytesPerWeight.flatMap { own in
-          int4.bytesPerWeight.map { round.time * own / (other * $0) }
-        }
-      }
-    }
+    let bytesOfInt4 = (kernel.bytesPerWeight ?? 1) / (int4.bytesPerWeight ?? 1)
+    let timesInt4 = rounds.compactMap { round in round.int4.map { round.time / $0 * bytesOfInt4 } }
     return KernelTiming(
       instructionSet: instructionSet, kernel: kernel.name, gigabytesPerSecond: 1 / time,
       nanosecondsPerWeight: perWeight,
